@@ -1,0 +1,1 @@
+"""Words that all rooms share: grid and box, tables, parameters, stages, errors."""

@@ -1,0 +1,205 @@
+"""The tables that pass between rooms: their columns, dtypes and points.
+
+Each table is a pandas DataFrame. Points are three columns ``NAME_z_nm, NAME_y_nm, NAME_x_nm``
+(float64, nm, zyx). Ids are int64 (segments: uint64), 0 is background; a nullable id is ``Int64``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from napari_synapse_debug.domain.errors import InputError
+from napari_synapse_debug.domain.stages import Stage
+
+AXES = ("z", "y", "x")
+ENDS = ("pre", "cleft", "post")
+
+Columns = Mapping[str, str]
+
+
+def point_columns(name: str) -> list[str]:
+    """The three columns of the point ``name``: ``name_z_nm, name_y_nm, name_x_nm``."""
+    return [f"{name}_{axis}_nm" for axis in AXES]
+
+
+def _table(*parts: Mapping[str, str]) -> Columns:
+    return MappingProxyType({k: v for part in parts for k, v in part.items()})
+
+
+def _point(*names: str) -> dict[str, str]:
+    return {column: "float64" for name in names for column in point_columns(name)}
+
+
+_SYNAPSE = {
+    "row": "int64",
+    "pre_segment": "uint64",
+    "post_segment": "uint64",
+    **_point("pre", "cleft", "post"),
+    "kind": "str",
+}
+
+PREDICTION = _table(_SYNAPSE, {"score": "float64", "candidate": "Int64", "contact": "Int64"})
+"""3-point synapses that were found: one row a partner pair; rows of one polyadic cleft share
+``candidate``. ``score`` in [0, 1] or NaN; segment ids are those of the segmentation in use."""
+
+TRUTH = _table(_SYNAPSE, {"synapse": "Int64", "ignore": "bool"})
+"""3-point synapses of the biologists: ``row`` is unique, ``synapse`` is the cleft and repeats
+for its partners; a row with ``ignore`` may match, but such a pair counts nowhere."""
+
+CONTACTS = _table(
+    {
+        "contact": "int64",
+        "segment_a": "uint64",
+        "segment_b": "uint64",
+        "faces_z": "int64",
+        "faces_y": "int64",
+        "faces_x": "int64",
+        "raw_area_nm2": "float64",
+        "area_nm2": "float64",
+    },
+    _point("centroid", "point"),
+    {"normal_z": "float64", "normal_y": "float64", "normal_x": "float64"},
+    {f"{end}_{axis}": "int64" for end in ("start", "stop") for axis in AXES},
+)
+"""Patches: connected pieces of the interface of two segments, ``segment_a < segment_b``.
+``normal`` is a unit vector in nm space from a to b; ``point`` lies on the interface; the box
+``start .. stop`` (voxels, half-open) holds the voxels on both sides."""
+
+CANDIDATES = _table(
+    {
+        "candidate": "int64",
+        "class_name": "str",
+        "kind": "str",
+        "size_vx": "int64",
+        "peak": "float64",
+        "mean": "float64",
+        "is_kept": "bool",
+    },
+    _point("centroid"),
+    {f"{end}_{axis}": "int64" for end in ("start", "stop") for axis in AXES},
+)
+"""Connected pieces of the thresholded probability of the synapse classes. ``is_kept`` is false
+for those below the size filter, which stay in the table so that their loss can be told."""
+
+PAIRS = _table(
+    {
+        "candidate": "int64",
+        "contact": "Int64",
+        "segment_a": "uint64",
+        "segment_b": "uint64",
+        "overlap_nm2": "float64",
+        "overlap_fraction": "float64",
+        "probability": "float64",
+        "vesicle_a": "float64",
+        "vesicle_b": "float64",
+        "inside_a": "float64",
+        "inside_b": "float64",
+        "thickness_a_nm": "float64",
+        "thickness_b_nm": "float64",
+        "p_ab": "float64",
+    },
+    _point("cleft", "a", "b"),
+)
+"""Cached features of each candidate-contact pair: where interface and candidate overlap, what
+lies on either side, the points to place, and ``p_ab``, the evidence in [0, 1] that a is pre."""
+
+MATCHES = _table(
+    {
+        "truth_row": "Int64",
+        "prediction_row": "Int64",
+        "outcome": "str",
+        "cost_nm": "float64",
+        "pre_nm": "float64",
+        "cleft_nm": "float64",
+        "post_nm": "float64",
+        "refusal": "str",
+        "refusals": "str",
+        "refused_row": "Int64",
+    }
+)
+"""One row for each truth and each unmatched prediction: ``outcome`` is ``tp | fn | fp |
+ignored | unjudged``; ``refusal`` names why the nearest other (``refused_row``) was refused."""
+
+FINDINGS = _table(
+    {
+        "finding": "int64",
+        "error": "str",
+        "fault": "int64",
+        "stage": "str",
+        "cause": "str",
+        "confirmed": "boolean",
+        "truth_row": "Int64",
+        "prediction_row": "Int64",
+        "kind": "str",
+        "score": "float64",
+        "pre_segment": "uint64",
+        "post_segment": "uint64",
+    },
+    _point("pre", "cleft", "post"),
+    {"refusal": "str", "suspect_truth": "float64", "summary": "str", "fix": "str"},
+    {f"{stage}_outcome": "str" for stage in Stage},
+    {f"{stage}_evidence": "str" for stage in Stage},
+    {
+        "peak": "float64",
+        "threshold": "float64",
+        "candidate": "Int64",
+        "contact": "Int64",
+        "side_effects": "Int64",
+        "fix_set": "str",
+    },
+)
+"""The errors: one row a missed, false or mistyped synapse. The points are those of the truth
+for missed and mistyped ones and of the prediction for false ones; the segments are those of
+the segmentation in use at these points. ``summary`` says why, ``fix`` what would mend it."""
+
+
+def empty(columns: Columns) -> pd.DataFrame:
+    """A table of ``columns`` without rows."""
+    return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in columns.items()})
+
+
+def conform(frame: pd.DataFrame, columns: Columns, name: str = "table") -> pd.DataFrame:
+    """A copy of ``frame`` with the dtypes of ``columns`` and these columns first.
+
+    Raises
+    ------
+    InputError
+        Columns are missing, or hold values that their dtype cannot.
+    """
+    missing = [column for column in columns if column not in frame.columns]
+    if missing:
+        raise InputError(
+            f"The {name} lacks columns",
+            found=", ".join(map(str, frame.columns)) or "no column",
+            expected=", ".join(columns),
+            fix=f"add {', '.join(missing)}",
+        )
+    out = {}
+    for column, dtype in columns.items():
+        try:
+            out[column] = frame[column].astype(dtype)  # type: ignore[call-overload]
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"Column {column!r} of the {name} holds values of another type",
+                found=str(error),
+                expected=dtype,
+                fix=f"correct the values of {column!r}",
+            ) from error
+    rest = frame[[column for column in frame.columns if column not in columns]]
+    return pd.concat([pd.DataFrame(out, index=frame.index), rest], axis=1)
+
+
+def points(frame: pd.DataFrame, name: str) -> NDArray[np.float64]:
+    """The points ``name`` of each row: (N, 3) float64, zyx, nm."""
+    return frame[point_columns(name)].to_numpy(np.float64)
+
+
+def with_points(frame: pd.DataFrame, name: str, values_nm: ArrayLike) -> pd.DataFrame:
+    """A copy of ``frame`` whose points ``name`` are ``values_nm`` ((N, 3), zyx)."""
+    values = np.asarray(values_nm, dtype=np.float64).reshape(-1, 3)
+    return frame.assign(**dict(zip(point_columns(name), values.T, strict=True)))
