@@ -1,0 +1,80 @@
+"""Commands that open the window: view and demo."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from napari_synapse_debug.cli.console import out, run_job, say_where, show_table
+from napari_synapse_debug.cli.steps import show_summary
+from napari_synapse_debug.domain.errors import InputError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to ``app``."""
+    app.command()(view)
+    app.command()(demo)
+
+
+def view(
+    project: Annotated[Path, typer.Argument(help="Project folder")],
+    run: Annotated[str, typer.Option("--run", help="Name of the run")] = "main",
+    picture: Annotated[
+        Path | None, typer.Option(help="Draw the window to this PNG instead of opening it")
+    ] = None,
+    finding: Annotated[int | None, typer.Option(help="Go to this finding")] = None,
+) -> None:
+    """Open a project in napari, with the error table."""
+    _show(project, run, picture, finding, keep_open=picture is None)
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Folder to make")] = Path("demo"),
+    minutes: Annotated[float | None, typer.Option(help="Minutes of training")] = None,
+    window: Annotated[
+        bool, typer.Option(help="Open the window at the end, if there is a display")
+    ] = True,
+) -> None:
+    """Run the whole job on the embedded sample, from training to the window."""
+    from napari_synapse_debug import pipeline
+
+    project = pipeline.prepare_demo(folder, minutes=minutes)
+    summary = run_job(pipeline.run_steps, project, pipeline.STEPS)
+    show_summary(summary)
+    show_table("Planted errors, and how they were found", pipeline.planted_rows(project))
+    say_where("Project", project)
+    say_where("Report", pipeline.report_path(project))
+    has_display = _has_display()
+    picture = folder / "window.png"
+    _show(project, "main", picture, None, keep_open=window and has_display)
+
+
+def _show(
+    project: Path, run: str, picture: Path | None, finding: int | None, keep_open: bool
+) -> None:
+    from napari_synapse_debug.ui.screen import screen
+
+    if not _has_display() and keep_open:
+        raise InputError(
+            "There is no display to open a window on",
+            found="neither DISPLAY nor WAYLAND_DISPLAY is set",
+            fix="add --picture window.png to draw the window to a file, or use a desktop",
+        )
+    with screen(is_virtual=not _has_display()):
+        from napari_synapse_debug.ui import show_project
+
+        show_project(project, run=run, finding=finding, picture=picture, keep_open=keep_open)
+    if picture is not None:
+        say_where("Picture of the window", picture)
+    if not keep_open:
+        out.print(f"To open it: synapse-debug view {project}", soft_wrap=True)
+
+
+def _has_display() -> bool:
+    if not sys.platform.startswith("linux"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

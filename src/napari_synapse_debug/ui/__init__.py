@@ -1,0 +1,6 @@
+"""The window: the only room that knows napari and Qt. It computes nothing but look-ups."""
+
+from napari_synapse_debug.ui.picture import save_picture as picture
+from napari_synapse_debug.ui.window import open_window
+
+__all__ = ["open_window", "picture"]

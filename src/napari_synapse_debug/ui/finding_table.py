@@ -1,0 +1,167 @@
+"""The errors as the window lists them: filtered, sorted and counted in numpy, without Qt."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from napari_synapse_debug.domain.records import ENDS, points
+from napari_synapse_debug.domain.stages import UNEXPLAINED, Stage
+
+STAGE_ORDER = (*(str(stage) for stage in Stage), UNEXPLAINED)
+
+SEARCHED = ("error", "stage", "cause", "kind", "summary", "fix", "pre_segment", "post_segment")
+
+
+@dataclass(frozen=True)
+class FindingFilter:
+    """Which errors are listed; an empty part lets everything through.
+
+    Parameters
+    ----------
+    error : str
+        ``missed``, ``false`` or ``mistyped``.
+    stages : frozenset of str
+        Any of these stages.
+    cause : str
+        This cause.
+    text : str
+        Words that all occur in a row, in any column, in any case.
+    """
+
+    error: str = ""
+    stages: frozenset[str] = frozenset()
+    cause: str = ""
+    text: str = ""
+
+    def toggled(self, stage: str) -> FindingFilter:
+        """The filter with ``stage`` taken in, or taken out if it was in."""
+        return replace(self, stages=self.stages ^ {stage})
+
+
+@dataclass(frozen=True)
+class FindingTable:
+    """The findings of one run.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Columns of ``domain.records.FINDINGS``; never changed here.
+    """
+
+    frame: pd.DataFrame
+    _position: dict[int, int] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        ids = self.frame["finding"].tolist()
+        object.__setattr__(self, "_position", {int(k): i for i, k in enumerate(ids)})
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def row(self, finding: int) -> pd.Series[Any]:
+        """All values of ``finding``.
+
+        Raises
+        ------
+        KeyError
+            There is no such finding.
+        """
+        return self.frame.iloc[self._position[finding]]
+
+    def position(self, finding: int) -> int:
+        """Place of ``finding`` in the frame."""
+        return self._position[finding]
+
+    def ids(self, rows: NDArray[np.intp]) -> NDArray[np.int64]:
+        """Finding ids of ``rows`` ((N,) places in the frame)."""
+        return self.column("finding")[rows].astype(np.int64)
+
+    def column(self, name: str) -> NDArray[Any]:
+        """The values of one column, (N,)."""
+        return self._columns[name]
+
+    @cached_property
+    def _columns(self) -> dict[str, NDArray[Any]]:
+        return {name: self.frame[name].to_numpy() for name in self.frame.columns}
+
+    @cached_property
+    def cleft_nm(self) -> NDArray[np.float64]:
+        """Where each error is: (N, 3) float64, zyx, nm."""
+        return points(self.frame, "cleft")
+
+    @cached_property
+    def _text(self) -> pd.Series[str]:
+        parts = [self.frame[name].astype(str) for name in SEARCHED]
+        return parts[0].str.cat(parts[1:], sep=" ").str.replace("_", " ").str.lower()
+
+    @cached_property
+    def _sort_keys(self) -> dict[str, NDArray[Any]]:
+        return {}
+
+    def sort_key(self, name: str) -> NDArray[Any]:
+        """Numbers that sort as column ``name`` should: stages in their order, words by alphabet."""
+        if name not in self._sort_keys:
+            self._sort_keys[name] = _sort_key(self.frame, name)
+        return self._sort_keys[name]
+
+    def listed(
+        self, chosen: FindingFilter, sort_by: str = "finding", *, ascending: bool = True
+    ) -> NDArray[np.intp]:
+        """Places in the frame of the rows that pass ``chosen``, in the order asked for: (N,).
+
+        Ties keep the order of the frame; missing values come last either way.
+        """
+        rows = np.flatnonzero(self.passes(chosen))
+        key = self.sort_key(sort_by)[rows]
+        missing = np.isnan(key)
+        order = np.lexsort((np.where(missing, 0, key if ascending else -key), missing))
+        return rows[order]
+
+    def passes(self, chosen: FindingFilter) -> NDArray[np.bool_]:
+        """Which findings pass ``chosen``: (N,) bool."""
+        keep = np.ones(len(self), dtype=np.bool_)
+        if chosen.error:
+            keep &= np.asarray(self.column("error") == chosen.error, dtype=np.bool_)
+        if chosen.stages:
+            keep &= self.frame["stage"].isin(chosen.stages).to_numpy(np.bool_)
+        if chosen.cause:
+            keep &= np.asarray(self.column("cause") == chosen.cause, dtype=np.bool_)
+        for word in chosen.text.lower().replace("_", " ").split():
+            keep &= self._text.str.contains(word, regex=False).to_numpy(np.bool_)
+        return keep
+
+    def stage_counts(self, chosen: FindingFilter | None = None) -> dict[str, int]:
+        """Errors of each stage, in the order of the stages, under all of ``chosen`` but its stages."""
+        keep = self.passes(replace(chosen or FindingFilter(), stages=frozenset()))
+        counts = Counter(self.column("stage")[keep].tolist())
+        return {stage: counts.get(stage, 0) for stage in STAGE_ORDER}
+
+    def causes(self) -> list[str]:
+        """The causes that occur, by alphabet."""
+        return sorted(set(self.column("cause").tolist()))
+
+
+def finding_points_nm(row: pd.Series[Any]) -> NDArray[np.float64]:
+    """The three points of a finding, those that are known: (N ≤ 3, 3) float64, zyx, nm."""
+    values = np.array(
+        [[row[f"{end}_{axis}_nm"] for axis in "zyx"] for end in ENDS], dtype=np.float64
+    )
+    return values[np.isfinite(values).all(axis=1)]
+
+
+def _sort_key(frame: pd.DataFrame, name: str) -> NDArray[np.float64]:
+    column = frame[name]
+    if name == "stage":
+        place = {stage: i for i, stage in enumerate(STAGE_ORDER)}
+        return column.map(place).to_numpy(np.float64, na_value=np.nan)
+    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        return column.to_numpy(np.float64, na_value=np.nan)
+    codes, _ = pd.factorize(column, sort=True)
+    return np.where(codes < 0, np.nan, codes.astype(np.float64))

@@ -1,0 +1,26 @@
+"""Names of the layers that the window adds; a view names a layer, only the adapter finds it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class LayerName(StrEnum):
+    """Names of the layers of a run."""
+
+    RAW = "raw"
+    SEGMENTATION = "segmentation"
+    TRUE_SEGMENTATION = "true segmentation"
+    CANDIDATES = "candidates"
+    PARTNERS = "partners"
+    CONTACTS = "contacts"
+    TRUTH = "truth"
+    TRUTH_LINKS = "truth links"
+    PREDICTION = "prediction"
+    PREDICTION_LINKS = "prediction links"
+    FINDING = "finding"
+
+
+def probability_name(class_name: str) -> str:
+    """Name of the layer with the probability of a class."""
+    return f"P({class_name})"

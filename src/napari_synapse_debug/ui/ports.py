@@ -1,0 +1,71 @@
+"""What the window needs to be given: the shape of a volume and of the results of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import pandas as pd
+
+from napari_synapse_debug.domain.grid import Grid
+from napari_synapse_debug.domain.project import ProjectConfig
+
+
+class Volume(Protocol):
+    """A volume that is read when it is sliced: (Z, Y, X), or (C, Z, Y, X) with ``channels``."""
+
+    @property
+    def array(self) -> Any:
+        """An array with ``shape``, ``dtype``, ``ndim`` and numpy slicing."""
+
+    @property
+    def grid(self) -> Grid:
+        """Where its voxels lie."""
+
+    @property
+    def channels(self) -> tuple[str, ...] | None:
+        """Names along the first axis of a four-dimensional volume."""
+
+
+class Results(Protocol):
+    """All that is known of one run of a project; what is not there is None or not in the map.
+
+    ``volumes`` has the keys ``raw, segmentation, true_segmentation, prediction, candidates``,
+    ``mask:NAME`` and ``extra:NAME``; the tables have the columns of ``domain.records``.
+    """
+
+    @property
+    def config(self) -> ProjectConfig:
+        """What the project is made of."""
+
+    @property
+    def grid(self) -> Grid:
+        """The voxel grid of the raw volume."""
+
+    @property
+    def volumes(self) -> Mapping[str, Volume]:
+        """The volumes by name."""
+
+    @property
+    def truth(self) -> pd.DataFrame | None:
+        """3-point synapses of the biologists."""
+
+    @property
+    def synapses(self) -> pd.DataFrame | None:
+        """3-point synapses that were found."""
+
+    @property
+    def contacts(self) -> pd.DataFrame | None:
+        """Where two neurons touch."""
+
+    @property
+    def matches(self) -> pd.DataFrame | None:
+        """Which prediction was matched to which truth."""
+
+    @property
+    def findings(self) -> pd.DataFrame | None:
+        """The errors, each with its stage and cause."""
+
+    @property
+    def evaluation(self) -> Mapping[str, Any] | None:
+        """The content of ``evaluation.json``."""
