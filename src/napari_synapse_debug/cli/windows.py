@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from napari_synapse_debug.cli.console import out, run_job, say_where, show_table
+from napari_synapse_debug.cli.screen import has_display, virtual_screen
 from napari_synapse_debug.cli.steps import show_summary
 from napari_synapse_debug.domain.errors import InputError
 
@@ -29,7 +29,13 @@ def view(
     finding: Annotated[int | None, typer.Option(help="Go to this finding")] = None,
 ) -> None:
     """Open a project in napari, with the error table."""
-    _show(project, run, picture, finding, keep_open=picture is None)
+    if picture is None and not has_display():
+        raise InputError(
+            "There is no display to open a window on",
+            found="neither DISPLAY nor WAYLAND_DISPLAY is set",
+            fix="add --picture window.png to draw the window to a file, or use a desktop",
+        )
+    _show(project, run, picture=picture, finding=finding, keep_open=picture is None)
 
 
 def demo(
@@ -47,34 +53,19 @@ def demo(
     show_summary(summary)
     show_table("Planted errors, and how they were found", pipeline.planted_rows(project))
     say_where("Project", project)
-    say_where("Report", pipeline.report_path(project))
-    has_display = _has_display()
+    say_where("Report", folder / "report.html")
     picture = folder / "window.png"
-    _show(project, "main", picture, None, keep_open=window and has_display)
+    _show(project, "main", picture=picture, finding=None, keep_open=window and has_display())
 
 
 def _show(
-    project: Path, run: str, picture: Path | None, finding: int | None, keep_open: bool
+    project: Path, run: str, *, picture: Path | None, finding: int | None, keep_open: bool
 ) -> None:
-    from napari_synapse_debug.ui.screen import screen
-
-    if not _has_display() and keep_open:
-        raise InputError(
-            "There is no display to open a window on",
-            found="neither DISPLAY nor WAYLAND_DISPLAY is set",
-            fix="add --picture window.png to draw the window to a file, or use a desktop",
-        )
-    with screen(is_virtual=not _has_display()):
-        from napari_synapse_debug.ui import show_project
+    with nullcontext() if has_display() else virtual_screen():
+        from napari_synapse_debug.ui import show_project  # Qt looks for the display on import
 
         show_project(project, run=run, finding=finding, picture=picture, keep_open=keep_open)
     if picture is not None:
         say_where("Picture of the window", picture)
     if not keep_open:
         out.print(f"To open it: synapse-debug view {project}", soft_wrap=True)
-
-
-def _has_display() -> bool:
-    if not sys.platform.startswith("linux"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,43 +18,37 @@ LEAST_VIEW_NM = 1600.0
 """Least width of the view after a jump that changes the zoom."""
 
 
-@dataclass(frozen=True)
-class View:
-    """A place and a zoom: ``center_nm`` (zyx) and canvas pixels per nm."""
-
-    center_nm: tuple[float, float, float]
-    zoom: float
+LEAST_FILLED, MOST_FILLED = 1 / 16, 4 / 5
+"""Part of the canvas that a synapse may fill without the zoom of the user being changed."""
 
 
-def view_of(
-    points_nm: ArrayLike, focus_nm: Sequence[float], zoom: float, canvas_px: Sequence[int]
-) -> View:
-    """The view on ``focus_nm`` with all of ``points_nm`` in it, at the zoom of before if it will do.
+def fitting_zoom(points_nm: ArrayLike, canvas_px: Sequence[int]) -> float:
+    """Canvas pixels per nm that show ``points_nm`` ((N, D), displayed axes) with their context."""
+    return float(min(canvas_px)) / max(CONTEXT * _extent(points_nm), LEAST_VIEW_NM)
 
-    The zoom of the user stays if the points fill between a fiftieth and four fifths of the
-    smaller side of the canvas; else it is chosen anew.
+
+def kept_zoom(points_nm: ArrayLike, zoom: float, canvas_px: Sequence[int]) -> float:
+    """The ``zoom`` of before if ``points_nm`` are seen well at it, else one that fits them.
+
+    Seen well: the points, or a typical synapse if they are closer, fill between 1/16 and 4/5 of
+    the smaller side of the canvas.
 
     Parameters
     ----------
     points_nm : (N, D) array
-        Along the displayed axes, nm; empty: the focus alone.
-    focus_nm : sequence of 3 float
-        Goes to the centre, zyx.
+        Along the displayed axes, nm; may be empty.
     zoom : float
-        Canvas pixels per nm now.
+        Canvas pixels per nm.
     canvas_px : pair of int
         Height and width of the canvas.
     """
-    points = np.asarray(points_nm, dtype=np.float64)
-    extent = float(np.ptp(points, axis=0).max()) if len(points) else 0.0
-    side = float(min(canvas_px))
-    wanted = side / max(CONTEXT * extent, LEAST_VIEW_NM)
-    filled = max(extent, LEAST_VIEW_NM / CONTEXT) * zoom / side
-    center = (float(focus_nm[0]), float(focus_nm[1]), float(focus_nm[2]))
-    return View(center, zoom if 0.02 <= filled <= 0.8 else wanted)
+    filled = max(_extent(points_nm), LEAST_VIEW_NM / CONTEXT) * zoom / float(min(canvas_px))
+    return zoom if LEAST_FILLED <= filled <= MOST_FILLED else fitting_zoom(points_nm, canvas_px)
 
 
-def look_at(viewer: ViewerModel, focus_nm: Sequence[float], points_nm: ArrayLike) -> None:
+def look_at(
+    viewer: ViewerModel, focus_nm: ArrayLike, points_nm: ArrayLike, *, fit: bool = False
+) -> None:
     """Bring ``focus_nm`` (zyx) to the shown slice and the centre of the canvas, in 2D and 3D.
 
     Both the point and the camera are set on every jump: moving in 3D drags the 2D point along.
@@ -65,25 +58,28 @@ def look_at(viewer: ViewerModel, focus_nm: Sequence[float], points_nm: ArrayLike
     ----------
     viewer : ViewerModel
         The viewer to move.
-    focus_nm : sequence of 3 float
+    focus_nm : (3,) array
         zyx, nm.
     points_nm : (N, 3) array
-        What should be in view as well.
+        What should be in view as well, zyx, nm.
+    fit : bool
+        Choose the zoom anew, instead of only where the points would not be seen.
     """
     dims, camera = viewer.dims, viewer.scene.camera
     factor = nm_to_world(dims.units)
-    focus = np.asarray(focus_nm, dtype=np.float64) * factor
     world = np.array(dims.point, dtype=np.float64)
-    world[-3:] = focus
-    points = np.asarray(points_nm, dtype=np.float64).reshape(-1, 3) * factor
-    # the columns of `points` that are displayed; a leading axis beyond zyx has none
-    shown = [axis - (dims.ndim - 3) for axis in dims.displayed if axis >= dims.ndim - 3]
-    view = view_of(
-        points[:, shown] / factor[shown], focus_nm, camera.zoom * _mean(factor), viewer.canvas.size
-    )
+    world[-3:] = np.asarray(focus_nm, dtype=np.float64) * factor
+    leading = dims.ndim - 3
+    shown = [axis - leading for axis in dims.displayed if axis >= leading]
+    points = np.asarray(points_nm, dtype=np.float64).reshape(-1, 3)[:, shown]
+    nm_zoom = camera.zoom * float(factor.mean())
+    if fit:
+        nm_zoom = fitting_zoom(points, viewer.canvas.size)
+    else:
+        nm_zoom = kept_zoom(points, nm_zoom, viewer.canvas.size)
     dims.point = tuple(world.tolist())
-    camera.center = (0.0,) * (3 - len(dims.displayed)) + tuple(world[list(dims.displayed)].tolist())
-    camera.zoom = view.zoom / _mean(factor)
+    camera.center = tuple(np.pad(world[list(dims.displayed)], (3 - dims.ndisplay, 0)).tolist())
+    camera.zoom = nm_zoom / float(factor.mean())
 
 
 def nm_to_world(units: Sequence[Any] | None) -> NDArray[np.float64]:
@@ -104,5 +100,6 @@ def _length_in_nm(unit: Any) -> float:
     return float(quantity.to("nm").magnitude)
 
 
-def _mean(values: NDArray[np.float64]) -> float:
-    return float(values.mean())
+def _extent(points_nm: ArrayLike) -> float:
+    points = np.asarray(points_nm, dtype=np.float64)
+    return float(np.ptp(points, axis=0).max()) if points.size else 0.0

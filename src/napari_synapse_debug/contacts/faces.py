@@ -1,0 +1,131 @@
+"""The faces between voxels of two segments: what every contact is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_synapse_debug.contacts.growth import grow_segments
+from napari_synapse_debug.contacts.labels import Labels, unsigned_labels
+from napari_synapse_debug.domain.errors import InputError
+from napari_synapse_debug.domain.grid import Grid
+from napari_synapse_debug.domain.params import ContactParams
+
+NO_GAP = ContactParams()
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Voxel faces between two segments, ``segment_a < segment_b``; all arrays have length N.
+
+    Parameters
+    ----------
+    axis : (N,) int8
+        Axis that the face is normal to: 0 z, 1 y, 2 x.
+    low_vx : (N, 3) int64
+        The voxel below the face (zyx); the one above is one further along ``axis``.
+    segment_a, segment_b : (N,) uint64
+        The two segments.
+    a_is_low : (N,) bool
+        Whether ``segment_a`` holds the voxel below, so that from a to b is along ``+axis``.
+    midpoint_nm : (N, 3) float64
+        Centre of the face, zyx, nm.
+    """
+
+    axis: NDArray[np.int8]
+    low_vx: NDArray[np.int64]
+    segment_a: NDArray[np.uint64]
+    segment_b: NDArray[np.uint64]
+    a_is_low: NDArray[np.bool_]
+    midpoint_nm: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.axis)
+
+    def take(self, which: NDArray[Any]) -> Faces:
+        """The faces at ``which`` (a mask, or indices)."""
+        return Faces(**{part.name: getattr(self, part.name)[which] for part in fields(self)})
+
+
+def touching_labels(labels: Labels, grid: Grid, params: ContactParams) -> Labels:
+    """The labels in which contacts are looked for: grown over the gap, then some left out.
+
+    Left-out segments grow like the others before they become background, so that neurons on
+    either side of one do not touch through it.
+
+    Raises
+    ------
+    InputError
+        ``labels`` is not a volume of non-negative integers.
+    """
+    ids: Labels = unsigned_labels(labels)
+    if params.max_gap_nm > 0:
+        ids = grow_segments(ids, grid.voxel_size_nm, params.max_gap_nm)
+    largest = np.iinfo(ids.dtype).max
+    excluded = [k for k in params.excluded_segments if 0 < k <= largest]
+    if excluded:
+        ids = np.where(np.isin(ids, np.array(excluded, dtype=ids.dtype)), 0, ids).astype(ids.dtype)
+    return ids
+
+
+def interface_faces(labels: Labels, grid: Grid, params: ContactParams = NO_GAP) -> Faces:
+    """All faces between two segments, by axis and then in zyx order.
+
+    Parameters
+    ----------
+    labels : (z, y, x) integers
+        Segment ids, 0 is background; ids up to 2**64 - 1.
+    grid : Grid
+        Where these voxels lie; ``low_vx`` are indices of this grid.
+    params : ContactParams
+        The gap that is bridged and the segments left out; by default none.
+
+    Returns
+    -------
+    Faces
+        Without any face if there are fewer than two touching segments.
+
+    Raises
+    ------
+    InputError
+        ``labels`` has another shape than the grid, or is no volume of non-negative integers.
+    """
+    if labels.shape != grid.shape:
+        raise InputError(
+            "The segmentation and its grid differ in size",
+            found=f"labels of shape {labels.shape}",
+            expected=f"shape {grid.shape}",
+            fix="give the grid of the same volume",
+        )
+    ids = touching_labels(labels, grid, params)
+    parts = [_faces_along(ids, axis) for axis in range(3)]
+    axis, low, below, above = (np.concatenate(part) for part in zip(*parts, strict=True))
+    a_is_low = below < above
+    return Faces(
+        axis=axis.astype(np.int8),
+        low_vx=low,
+        segment_a=np.where(a_is_low, below, above),
+        segment_b=np.where(a_is_low, above, below),
+        a_is_low=a_is_low,
+        midpoint_nm=grid.to_nm(low + 0.5 * np.eye(3)[axis]),
+    )
+
+
+def _faces_along(
+    ids: Labels, axis: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint64], NDArray[np.uint64]]:
+    """Axis, lower voxel, id below and id above of the faces normal to ``axis``."""
+    length = ids.shape[axis]
+    below = ids[(slice(None),) * axis + (slice(0, max(0, length - 1)),)]
+    above = ids[(slice(None),) * axis + (slice(1, length),)]
+    is_face = (below != above) & (below != 0) & (above != 0)
+    low = np.argwhere(is_face).astype(np.int64)
+    return (
+        np.full(len(low), axis, dtype=np.int64),
+        low,
+        below[is_face].astype(np.uint64),
+        above[is_face].astype(np.uint64),
+    )

@@ -1,0 +1,46 @@
+"""What a label volume must be before contacts are looked for in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_synapse_debug.domain.errors import InputError
+
+Labels = NDArray[np.integer[Any]]
+
+
+def unsigned_labels(labels: NDArray[Any]) -> NDArray[np.unsignedinteger[Any]]:
+    """The same ids as unsigned integers of the same width: (z, y, x), not copied.
+
+    Raises
+    ------
+    InputError
+        The array is not 3-D, holds no integers, or holds negative ids.
+    """
+    if labels.ndim != 3:
+        raise InputError(
+            "The segmentation is not a volume",
+            found=f"an array of shape {labels.shape}",
+            expected="three axes z, y, x",
+            fix="choose the data set of the neuron ids",
+        )
+    if labels.dtype.kind == "u":
+        return labels
+    if labels.dtype.kind != "i":
+        raise InputError(
+            "The segmentation holds no ids",
+            found=f"values of type {labels.dtype}",
+            expected="whole numbers, 0 for background",
+            fix="choose the data set of the neuron ids, or store it as an integer type",
+        )
+    if labels.size and labels.min() < 0:
+        raise InputError(
+            "The segmentation holds negative ids",
+            found=str(labels.min()),
+            expected="0 for background, positive ids for neurons",
+            fix="store unlabelled voxels as 0",
+        )
+    return labels.view(f"u{labels.dtype.itemsize}")

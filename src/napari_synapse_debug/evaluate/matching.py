@@ -1,0 +1,190 @@
+"""Matches: which prediction belongs to which truth, and why the others were refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from napari_synapse_debug.domain.errors import InputError
+from napari_synapse_debug.domain.grid import Box, Grid
+from napari_synapse_debug.domain.params import EvaluateParams
+from napari_synapse_debug.domain.records import MATCHES, conform
+from napari_synapse_debug.evaluate.admission import (
+    REFUSALS,
+    Rule,
+    admissible_pairs,
+    failed_tests,
+    leg_distances,
+    pairs_within,
+)
+from napari_synapse_debug.evaluate.identity import Identities
+from napari_synapse_debug.evaluate.optimum import Edges, Indices, match_best
+from napari_synapse_debug.evaluate.sides import Mask, Region, Side, build_side
+
+
+def match_synapses(
+    truth: pd.DataFrame,
+    prediction: pd.DataFrame,
+    identities: Identities,
+    params: EvaluateParams,
+    grid: Grid,
+    box: Box,
+) -> pd.DataFrame:
+    """The matches of rows by the rule ``three_point``, as ``records.MATCHES``.
+
+    A pair may match if it is the same ordered pair of neurons by the judge and its clefts are
+    at most ``tolerance_nm`` apart (judge ``none``: if all three points are). Of all one-to-one
+    matchings the one with most counted matches is taken, then most matches, then least cost,
+    then by place.
+
+    Parameters
+    ----------
+    truth, prediction : DataFrame
+        As ``records.TRUTH`` and ``records.PREDICTION``; points in nm.
+    identities : Identities
+        From ``judge_ids`` on the same two tables.
+    params : EvaluateParams
+        Rule, tolerance, margin, border and scope.
+    grid, box : Grid, Box
+        The box that is evaluated, in voxels of ``grid``.
+
+    Returns
+    -------
+    DataFrame
+        One row for each truth and each unmatched prediction that takes part (autapses and rows
+        beyond the margin do not): ``tp``, ``fn``, ``fp``; ``ignored`` counts nowhere, by its
+        flag or its place; ``unjudged`` is an unmatched prediction under a sparse truth.
+        Distances are those to the row matched or, without a match, to the one refused.
+
+    Raises
+    ------
+    InputError
+        Another rule, a point that is not finite, or row ids that repeat.
+    """
+    if params.rule != "three_point":
+        raise InputError(
+            "These rows cannot be matched by this rule",
+            found=f"rule {params.rule!r}",
+            expected="three_point",
+            fix="use match_clefts for rule cleft, and match_overlap for rule overlap",
+        )
+    sides = build_sides(truth, prediction, identities, params, grid, box)
+    return match_sides(*sides, Rule.of(params, identities.judge), params.scope == "sparse")
+
+
+def build_sides(
+    truth: pd.DataFrame,
+    prediction: pd.DataFrame,
+    identities: Identities,
+    params: EvaluateParams,
+    grid: Grid,
+    box: Box,
+) -> tuple[Side, Side]:
+    """Both tables as the matching sees them."""
+    region = Region.of(params, grid, box)
+    return (
+        build_side(truth, identities.truth, identities.truth_is_autapse, region),
+        build_side(prediction, identities.prediction, identities.prediction_is_autapse, region),
+    )
+
+
+def match_sides(truth: Side, prediction: Side, rule: Rule, is_sparse: bool) -> pd.DataFrame:
+    """The table of matches of two sides, as ``records.MATCHES``."""
+    matched = match_best(admissible_pairs(truth, prediction, rule), truth.is_counted)
+    partner = np.full(len(truth), -1, dtype=np.int64)
+    partner[matched.truth] = matched.prediction
+    left_t = np.flatnonzero(truth.takes_part & (partner < 0))
+    left_p = np.flatnonzero(prediction.takes_part & ~_mask(matched.prediction, len(prediction)))
+    unmatched = "unjudged" if is_sparse else "fp"
+    tables = [
+        _matched(truth, prediction, matched),
+        _refused(truth, prediction, left_t, rule, "truth"),
+        _refused(prediction, truth, left_p, rule, "prediction"),
+    ]
+    outcomes = [
+        np.where(truth.is_counted[matched.truth], "tp", "ignored"),
+        np.where(truth.is_counted[left_t], "fn", "ignored"),
+        np.where(prediction.is_counted[left_p], unmatched, "ignored"),
+    ]
+    filled = [
+        table.assign(outcome=outcome)
+        for table, outcome in zip(tables, outcomes, strict=True)
+        if len(table)
+    ]
+    if not filled:
+        return conform(tables[0].assign(outcome=""), MATCHES, "matches")
+    return conform(pd.concat(filled, ignore_index=True), MATCHES, "matches")
+
+
+def _mask(indices: Indices, size: int) -> Mask:
+    mask = np.zeros(size, dtype=bool)
+    mask[indices] = True
+    return mask
+
+
+def _matched(truth: Side, prediction: Side, matched: Edges) -> pd.DataFrame:
+    legs = leg_distances(truth, prediction, matched.truth, matched.prediction)
+    return _frame(
+        truth.row[matched.truth],
+        prediction.row[matched.prediction],
+        matched.cost_nm,
+        legs,
+    )
+
+
+def _refused(
+    own: Side, other: Side, left: Indices, rule: Rule, name: str
+) -> pd.DataFrame:
+    """Unmatched rows of ``own``, each held against the row of ``other`` that fails least.
+
+    Held against all rows within two tolerances, the one with fewest failed tests is chosen,
+    then the nearest, then by place.
+    """
+    o, q = pairs_within(own, other, _mask(left, len(own)), np.ones(len(other), bool), rule, 2.0)
+    failed = failed_tests(own, other, o, q, rule)
+    legs = leg_distances(own, other, o, q)
+    order = np.lexsort((q, legs[:, 1], failed.sum(axis=1), o))
+    _, first = np.unique(o[order], return_index=True)
+    best = order[first]
+    at = np.searchsorted(left, o[best])
+    reasons = np.full(len(left), "", dtype=object)
+    headline = np.full(len(left), "", dtype=object)
+    against = np.full(len(left), -1, dtype=np.int64)
+    distances = np.full((len(left), 3), np.nan)
+    distances[at] = legs[best]
+    against[at] = other.row[q[best]]
+    for place, tests in zip(at, failed[best], strict=True):
+        names = [REFUSALS[k] for k in np.flatnonzero(tests)]
+        headline[place], reasons[place] = names[0], ",".join(names)
+    none = np.full(len(left), np.nan)
+    rows = own.row[left]
+    frame = (
+        _frame(rows, none, none, distances)
+        if name == "truth"
+        else _frame(none, rows, none, distances)
+    )
+    known = np.isin(np.arange(len(left)), at)
+    refused = pd.Series(against, dtype="Int64").where(pd.Series(known, dtype=bool))
+    return frame.assign(refusal=headline, refusals=reasons, refused_row=refused)
+
+
+def _frame(
+    truth_row: NDArray[np.int64] | NDArray[np.float64],
+    prediction_row: NDArray[np.int64] | NDArray[np.float64],
+    cost_nm: NDArray[np.float64],
+    legs_nm: NDArray[np.float64],
+) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "truth_row": pd.array(truth_row, dtype="Int64"),
+            "prediction_row": pd.array(prediction_row, dtype="Int64"),
+            "cost_nm": cost_nm,
+            "pre_nm": legs_nm[:, 0],
+            "cleft_nm": legs_nm[:, 1],
+            "post_nm": legs_nm[:, 2],
+            "refusal": "",
+            "refusals": "",
+            "refused_row": pd.array([pd.NA] * len(truth_row), dtype="Int64"),
+        }
+    )

@@ -1,0 +1,45 @@
+"""What training and prediction share: the plan, the network, its input, the device."""
+
+from napari_synapse_debug.networks.devices import (
+    choose_device,
+    choose_dtype,
+    choose_memory_format,
+    use_all_cores,
+)
+from napari_synapse_debug.networks.intensity import Intensity, check_finite, measure_intensity
+from napari_synapse_debug.networks.plan import NetworkPlan, plan_network
+from napari_synapse_debug.networks.preprocess import (
+    bin_mean,
+    mirror_to_multiple,
+    prepare_mask,
+    prepare_raw,
+)
+from napari_synapse_debug.networks.trained import (
+    RECORD,
+    TrainedNetwork,
+    TrainingState,
+    load_weights,
+)
+from napari_synapse_debug.networks.unet import build_network, fold_batch_norms
+
+__all__ = [
+    "RECORD",
+    "Intensity",
+    "NetworkPlan",
+    "TrainedNetwork",
+    "TrainingState",
+    "bin_mean",
+    "build_network",
+    "check_finite",
+    "choose_device",
+    "choose_dtype",
+    "choose_memory_format",
+    "fold_batch_norms",
+    "load_weights",
+    "measure_intensity",
+    "mirror_to_multiple",
+    "plan_network",
+    "prepare_mask",
+    "prepare_raw",
+    "use_all_cores",
+]

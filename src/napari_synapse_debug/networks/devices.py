@@ -1,0 +1,88 @@
+"""The device that computes, and the number format and memory layout that are fast on it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+
+from napari_synapse_debug.domain.errors import InputError
+from napari_synapse_debug.domain.params import Device
+
+
+def choose_device(name: Device = "auto") -> torch.device:
+    """The torch device called ``name``; ``auto`` takes CUDA, then MPS, then the CPU.
+
+    Raises
+    ------
+    InputError
+        The device was asked for by name and is not there.
+    """
+    is_there: dict[str, Callable[[], bool]] = {
+        "cuda": torch.cuda.is_available,
+        "mps": torch.backends.mps.is_available,
+        "cpu": lambda: True,
+    }
+    if name == "auto":
+        return torch.device(next(kind for kind, check in is_there.items() if check()))
+    if not is_there[name]():
+        raise InputError(
+            f"The device {name!r} cannot be used",
+            found="one of " + ", ".join(kind for kind, check in is_there.items() if check()),
+            expected=name,
+            fix="choose the device auto, or install a torch build and driver for it",
+        )
+    return torch.device(name)
+
+
+def choose_dtype(device: torch.device) -> torch.dtype:
+    """The fastest number format of ``device`` in which networks train and predict as well.
+
+    bfloat16 where the device computes it natively, else float32: emulated bfloat16 is slower
+    than float32, and float16 would need its gradients scaled.
+    """
+    if device.type == "cuda":
+        is_native = torch.cuda.get_device_capability(device) >= (8, 0)
+    elif device.type == "cpu":
+        is_native = has_fast_bfloat16(_cpu_capabilities())
+    else:
+        is_native = False
+    return torch.bfloat16 if is_native else torch.float32
+
+
+def has_fast_bfloat16(capabilities: Mapping[str, Any]) -> bool:
+    """Whether a processor with these ``capabilities`` multiplies bfloat16 in hardware.
+
+    Parameters
+    ----------
+    capabilities : mapping
+        As torch reports them: a name and whether the processor has it.
+    """
+    return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def choose_memory_format(device: torch.device) -> torch.memory_format:
+    """The layout of 5-D tensors that is faster on ``device``: channels last, but not on MPS."""
+    return torch.contiguous_format if device.type == "mps" else torch.channels_last_3d
+
+
+def use_all_cores() -> int:
+    """Let torch use every core that this process may run on, and say how many these are.
+
+    Workers are started with ``OMP_NUM_THREADS=1``, which torch would obey.
+    """
+    if hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    torch.set_num_threads(cores)
+    return cores
+
+
+def _cpu_capabilities() -> Mapping[str, Any]:
+    if hasattr(torch.cpu, "get_capabilities"):
+        return dict(torch.cpu.get_capabilities())
+    probe = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # torch before 2.10
+    return {"avx512_bf16": probe is not None and bool(probe())}
