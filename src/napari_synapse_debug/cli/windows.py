@@ -53,7 +53,7 @@ def demo(
     show_summary(summary)
     show_table("Planted errors, and how they were found", pipeline.planted_rows(project))
     say_where("Project", project)
-    say_where("Report", folder / "report.html")
+    say_where("Report", pipeline.publish_report(project, folder))
     picture = folder / "window.png"
     _show(project, "main", picture=picture, finding=None, keep_open=window and has_display())
 

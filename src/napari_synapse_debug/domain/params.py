@@ -174,7 +174,7 @@ class SynapseParams(Params):
         advanced=True,
     )
     reach_nm: float = _field(
-        40.0,
+        20.0,
         "Reach",
         "How far from the candidate an interface still counts as in it",
         unit="nm",

@@ -108,7 +108,9 @@ def failed_tests(
     if rule.uses_ids:
         failed.update(_identity_tests(truth.ids[t], prediction.ids[p]))
     elif len(rule.legs) == 3:
-        crossed = np.linalg.norm(truth.ends_nm[t][:, [0, 2]] - prediction.ends_nm[p][:, [2, 0]], axis=2)
+        crossed = np.linalg.norm(
+            truth.ends_nm[t][:, [0, 2]] - prediction.ends_nm[p][:, [2, 0]], axis=2
+        )
         swapped = (crossed <= rule.tolerance_nm).all(axis=1)
         is_reversed = swapped & (failed["too_far_pre"] | failed["too_far_post"])
         failed["reversed"] = is_reversed

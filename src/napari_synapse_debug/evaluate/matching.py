@@ -133,9 +133,7 @@ def _matched(truth: Side, prediction: Side, matched: Edges) -> pd.DataFrame:
     )
 
 
-def _refused(
-    own: Side, other: Side, left: Indices, rule: Rule, name: str
-) -> pd.DataFrame:
+def _refused(own: Side, other: Side, left: Indices, rule: Rule, name: str) -> pd.DataFrame:
     """Unmatched rows of ``own``, each held against the row of ``other`` that fails least.
 
     Held against all rows within two tolerances, the one with fewest failed tests is chosen,
@@ -177,14 +175,14 @@ def _frame(
 ) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "truth_row": pd.array(truth_row, dtype="Int64"),
-            "prediction_row": pd.array(prediction_row, dtype="Int64"),
+            "truth_row": pd.Series(truth_row).astype("Int64"),
+            "prediction_row": pd.Series(prediction_row).astype("Int64"),
             "cost_nm": cost_nm,
             "pre_nm": legs_nm[:, 0],
             "cleft_nm": legs_nm[:, 1],
             "post_nm": legs_nm[:, 2],
             "refusal": "",
             "refusals": "",
-            "refused_row": pd.array([pd.NA] * len(truth_row), dtype="Int64"),
+            "refused_row": pd.Series(pd.NA, index=range(len(truth_row)), dtype="Int64"),
         }
     )

@@ -1,4 +1,4 @@
-"""The best one-to-one matching of two sets of rows, given the admissible pairs.
+r"""The best one-to-one matching of two sets of rows, given the admissible pairs.
 
 ::
 

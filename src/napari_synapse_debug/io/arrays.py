@@ -187,9 +187,7 @@ class StoredArray:
         return StoredArray(layout, self.is_writable)
 
     def _kept(self, lengths: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple(
-            n for n, at in zip(lengths, self.layout.fixed, strict=True) if at is None
-        )
+        return tuple(n for n, at in zip(lengths, self.layout.fixed, strict=True) if at is None)
 
     def _open(self) -> Any:
         if self._handle is None or self._handle[0] != os.getpid():

@@ -74,22 +74,37 @@ def replace_folder(path: Path) -> Iterator[Path]:
     StorageError
         The disk is full or the folder may not be written.
     """
-    mark = uuid4().hex[:8]
-    beside = path.with_name(f".{path.name}.{mark}.part")
-    old = path.with_name(f".{path.name}.{mark}.old")
+    beside = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
     with guard_storage(path.parent):
         try:
             beside.mkdir(parents=True)
             yield beside
+            move_into_place(beside, path)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+
+
+def move_into_place(folder: Path, path: Path) -> None:
+    """Rename the finished ``folder`` to ``path``, in place of what was there.
+
+    If it cannot be renamed, what was at ``path`` stays.
+
+    Raises
+    ------
+    StorageError
+        The folder may not be written.
+    """
+    old = path.with_name(f".{path.name}.{uuid4().hex[:8]}.old")
+    with guard_storage(path.parent):
+        try:
             if path.exists():
                 path.replace(old)
-            beside.replace(path)
+            folder.replace(path)
             _flush(path.parent)
         finally:
             if old.exists() and not path.exists():
                 old.replace(path)
-            for rest in (beside, old):
-                shutil.rmtree(rest, ignore_errors=True)
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -19,7 +19,7 @@ from napari_synapse_debug.io.units import unit_in_nm
 _BROKEN = re.compile("invalid|corrupt|truncated|missing", re.IGNORECASE)
 
 
-def open_tiff(path: Path, dataset: str | None, is_writable: bool = False) -> zarr.Array:  # noqa: ARG001
+def open_tiff(path: Path, dataset: str | None, is_writable: bool = False) -> zarr.Array[Any]:  # noqa: ARG001
     """The stack of a TIFF file as a chunked array; a chunk is a page, strip or tile."""
     return zarr.open_array(tifffile.imread(path, aszarr=True, level=0), mode="r")
 

@@ -75,12 +75,14 @@ class NetworkPlan(Params):
 
     @property
     def halo_vx(self) -> Triple:
-        """Raw voxels zyx around a voxel that can change its output; a multiple of ``align_vx``."""
-        z, y, x = (
-            -(-self._reach(axis) // stride) * stride * bins
-            for axis, stride, bins in zip(range(3), self.total_stride, self.binning, strict=True)
-        )
-        return z, y, x
+        """Raw voxels zyx around a voxel that can change its output; a multiple of ``align_vx``.
+
+        Where voxels are binned this is one bin more than the network's reach, because
+        probabilities are interpolated between bins.
+        """
+        reach = (self._reach(axis) + (self.binning[axis] > 1) for axis in range(3))
+        z, y, x = (-(-r // s) * s for r, s in zip(reach, self.total_stride, strict=True))
+        return _times((z, y, x), self.binning)
 
     def check_voxel_size(self, voxel_size_nm: TripleNm) -> None:
         """Refuse a volume whose voxels differ by more than a quarter from those learnt.

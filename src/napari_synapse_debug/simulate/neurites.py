@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,14 +23,6 @@ class Neurite:
     radii_nm: Points
     parts: NDArray[np.int64]
 
-    def joined(self, other: Neurite) -> Neurite:
-        """Both strings as one neurite."""
-        return Neurite(
-            np.concatenate([self.centers_nm, other.centers_nm]),
-            np.concatenate([self.radii_nm, other.radii_nm]),
-            np.concatenate([self.parts, other.parts]),
-        )
-
 
 def walk(
     start_nm: Points, extent_nm: Points, step_nm: float, turn: float, rng: np.random.Generator
@@ -40,7 +33,7 @@ def walk(
     halves = []
     for sign in (1.0, -1.0):
         heading, here = sign * direction, np.array(start_nm, dtype=np.float64)
-        half = []
+        half: list[Points] = []
         while np.all(here > -200.0) and np.all(here < extent_nm + 200.0) and len(half) < 2000:
             half.append(here)
             heading = heading + turn * rng.standard_normal(3)
@@ -54,7 +47,7 @@ def grow_axon(
     start_nm: Points, calibre_nm: float, extent_nm: Points, rng: np.random.Generator
 ) -> Neurite:
     """An axon through ``start_nm``: thin, with a bouton at the start and one about every µm."""
-    step = 40.0
+    step = 48.0
     centers = walk(start_nm, extent_nm, step, 0.16, rng)
     origin = int(np.argmin(((centers - start_nm) ** 2).sum(axis=1)))
     phase = (np.arange(len(centers)) - origin) * step / rng.uniform(800.0, 1300.0)
@@ -87,29 +80,26 @@ def grow_dendrites(
 
 def grow_spines(
     dendrites: list[Neurite], count: int, extent_nm: Points, rng: np.random.Generator
-) -> list[Neurite]:
-    """The dendrites with up to ``count`` spines: a bulb on a thin neck, evenly spread in space.
+) -> Iterator[tuple[int, Neurite]]:
+    """Up to ``count`` spines, a bulb on a thin neck each, with the index of their dendrite.
 
-    A spine grows from the nearest dendrite to a random place, unless the place is taken, too
-    far, or another dendrite is in the way.
+    A spine grows from the nearest dendrite to a random place, unless the place is taken or too
+    far; the places are spread over the whole volume.
     """
-    scale = min(1.0, float(np.min(extent_nm)) / 1000.0)
-    grown = list(dendrites)
+    scale = max(min(1.0, float(np.min(extent_nm)) / 1000.0), 0.7)
     heads: list[Points] = []
     for spacing in (430.0, 360.0, 300.0):
         for place in extent_nm * rng.uniform(0.06, 0.94, (400 + 40 * count, 3)):
             if len(heads) >= count:
-                return grown
+                return
             if heads and np.min(np.linalg.norm(np.array(heads) - place, axis=1)) < spacing:
                 continue
-            radius = rng.uniform(125.0, 180.0) * max(scale, 0.7)
+            radius = scale * rng.uniform(125.0, 180.0)
             owner = _owner(dendrites, place, radius)
             if owner is None:
                 continue
-            spine = _spine(dendrites[owner], place, radius, FIRST_HEAD + len(heads), rng)
-            grown[owner] = grown[owner].joined(spine)
+            yield owner, _spine(dendrites[owner], place, radius, FIRST_HEAD + len(heads), rng)
             heads.append(place)
-    return grown
 
 
 def _gap(centers: Points, radius: float, other: Neurite) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy.interpolate import BSpline
 
 from napari_synapse_debug.domain.grid import Grid
 
@@ -14,17 +14,24 @@ Floats = NDArray[np.float32]
 def smooth_noise(grid: Grid, scale_nm: float, rng: np.random.Generator) -> Floats:
     """A random field that varies over about ``scale_nm``: (Z, Y, X) float32, mean 0, spread 1.
 
-    Independent normal values, one per ``scale_nm`` along each axis, joined by cubic splines.
+    Cubic B-splines with independent normal coefficients, one per ``scale_nm`` along each axis.
     """
-    size = np.asarray(grid.shape)
-    voxel = np.asarray(grid.voxel_size_nm)
-    knots = np.maximum(np.ceil(size * voxel / scale_nm).astype(int) + 3, 4)
-    knots = np.minimum(knots, np.maximum(size, 4))
-    coarse = rng.standard_normal(tuple(knots)).astype(np.float32)
-    zoom = [n / k for n, k in zip(size, knots, strict=True)]
-    field = ndimage.zoom(coarse, zoom, order=3, mode="nearest", grid_mode=False)
-    field = field[: size[0], : size[1], : size[2]].astype(np.float32)
-    return np.asarray(field / max(float(field.std()), 1e-6), dtype=np.float32)
+    knots = [
+        max(1, int(np.ceil(size * voxel / scale_nm)))
+        for size, voxel in zip(grid.shape, grid.voxel_size_nm, strict=True)
+    ]
+    field = rng.standard_normal([k + 3 for k in knots])
+    for size, pieces in zip(grid.shape, knots, strict=True):
+        # Each product moves its axis to the end, so that three of them restore the order.
+        field = np.tensordot(field, _spline_basis(size, pieces), axes=(0, 1))
+    return np.asarray((field - field.mean()) / max(float(field.std()), 1e-9), dtype=np.float32)
+
+
+def _spline_basis(size: int, pieces: int) -> NDArray[np.float64]:
+    """Values of ``pieces + 3`` cubic B-splines at ``size`` voxel centres: (size, pieces + 3)."""
+    places = (np.arange(size) + 0.5) / size * pieces
+    knots = np.arange(-3, pieces + 4, dtype=np.float64)
+    return np.asarray(BSpline.design_matrix(places, knots, 3).toarray())
 
 
 def bend_space(grid: Grid, rng: np.random.Generator) -> Floats:

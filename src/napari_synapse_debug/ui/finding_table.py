@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from napari_synapse_debug.domain.records import ENDS, points
+from napari_synapse_debug.domain.records import ENDS, point_columns, points
 from napari_synapse_debug.domain.stages import UNEXPLAINED, Stage
 
 STAGE_ORDER = (*(str(stage) for stage in Stage), UNEXPLAINED)
@@ -98,8 +98,9 @@ class FindingTable:
 
     @cached_property
     def _text(self) -> pd.Series[str]:
-        parts = [self.frame[name].astype(str) for name in SEARCHED]
-        return parts[0].str.cat(parts[1:], sep=" ").str.replace("_", " ").str.lower()
+        parts = pd.DataFrame({name: self.frame[name].astype(str) for name in SEARCHED})
+        joined = parts[SEARCHED[0]].str.cat(parts[list(SEARCHED[1:])], sep=" ")
+        return joined.str.replace("_", " ").str.lower()
 
     @cached_property
     def _sort_keys(self) -> dict[str, NDArray[Any]]:
@@ -138,7 +139,7 @@ class FindingTable:
         return keep
 
     def stage_counts(self, chosen: FindingFilter | None = None) -> dict[str, int]:
-        """Errors of each stage, in the order of the stages, under all of ``chosen`` but its stages."""
+        """Errors of each stage, in their order, under all of ``chosen`` but its stages."""
         keep = self.passes(replace(chosen or FindingFilter(), stages=frozenset()))
         counts = Counter(self.column("stage")[keep].tolist())
         return {stage: counts.get(stage, 0) for stage in STAGE_ORDER}
@@ -149,11 +150,17 @@ class FindingTable:
 
 
 def finding_points_nm(row: pd.Series[Any]) -> NDArray[np.float64]:
-    """The three points of a finding, those that are known: (N ≤ 3, 3) float64, zyx, nm."""
-    values = np.array(
-        [[row[f"{end}_{axis}_nm"] for axis in "zyx"] for end in ENDS], dtype=np.float64
-    )
-    return values[np.isfinite(values).all(axis=1)]
+    """Pre, cleft and post of a finding: (3, 3) float64, zyx, nm.
+
+    A point that is not known lies at the cleft, an unknown cleft amid the others.
+    """
+    names = [column for end in ENDS for column in point_columns(end)]
+    ends = row[names].to_numpy(np.float64).reshape(3, 3)
+    known = np.isfinite(ends).all(axis=1)
+    if known.all() or not known.any():
+        return ends
+    middle = ends[1] if known[1] else ends[known].mean(axis=0)
+    return np.where(known[:, None], ends, middle)
 
 
 def _sort_key(frame: pd.DataFrame, name: str) -> NDArray[np.float64]:
@@ -162,6 +169,6 @@ def _sort_key(frame: pd.DataFrame, name: str) -> NDArray[np.float64]:
         place = {stage: i for i, stage in enumerate(STAGE_ORDER)}
         return column.map(place).to_numpy(np.float64, na_value=np.nan)
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
-        return column.to_numpy(np.float64, na_value=np.nan)
+        return np.asarray(column.to_numpy(np.float64, na_value=np.nan))
     codes, _ = pd.factorize(column, sort=True)
-    return np.where(codes < 0, np.nan, codes.astype(np.float64))
+    return np.asarray(np.where(codes < 0, np.nan, codes.astype(np.float64)))

@@ -14,13 +14,15 @@ from napari.layers import Image, Labels, Layer, Points, Vectors
 from napari.utils.colormaps import Colormap, DirectLabelColormap
 
 from napari_synapse_debug.domain.grid import Grid
-from napari_synapse_debug.domain.records import points
+from napari_synapse_debug.domain.records import ENDS, points
 from napari_synapse_debug.ui import palette
+from napari_synapse_debug.ui.layer_info import SOURCE_KEY
 from napari_synapse_debug.ui.names import LayerName, probability_name
+from napari_synapse_debug.ui.partner_volume import POST_LABEL, PRE_LABEL, PartnerVolume
 from napari_synapse_debug.ui.ports import Results, Volume
 from napari_synapse_debug.ui.synapse_points import SynapsePoints, predicted_points, truth_points
 
-POINT_NM = 55.0
+POINT_NM = 45.0
 """Width of a point in nm; ``canvas_size_limits`` keeps it legible at any zoom."""
 
 
@@ -54,37 +56,27 @@ def raw_layer(raw: Volume) -> Image:
         colormap="gray",
         contrast_limits=_contrast(raw.array),
         projection_mode="none",
-        rendering="average",
+        depiction="plane",  # in 3D the section of the finding, or the volume would hide all else
+        plane={"position": (0, 0, 0), "normal": (1, 0, 0), "thickness": 1},
+        metadata=_origin(raw),
         **placed(raw.grid),
     )
 
 
-def partner_colormap(pre: int, post: int) -> DirectLabelColormap:
-    """A colormap that shows segment ``pre`` and ``post`` in their hues and hides all others.
-
-    Where both are one segment it has the hue of pre; 0 is never shown.
-    """
-    hues: dict[int | None, str] = {None: "transparent", 0: "transparent"}
-    if post:
-        hues[post] = palette.POST
-    if pre:
-        hues[pre] = palette.PRE
-    return DirectLabelColormap(color_dict=hues)
-
-
 def finding_layer(grid: Grid) -> Points:
-    """Rings with names around the points of the selected finding; empty to begin with."""
+    """Circles with names around pre, cleft and post of the selected finding; hidden at first."""
     layer = Points(
-        np.empty((0, 3)),
-        ndim=3,
+        np.zeros((3, 3)),
         name=LayerName.FINDING,
-        size=POINT_NM * 2.2 / grid.voxel_size_nm[2],
-        symbol="ring",
-        border_width=0.08,
-        features={"end": np.empty(0, dtype=str)},
-        text={"string": "{end}", "color": "white", "size": 10, "translation": np.zeros(3)},
+        size=POINT_NM * 2 / grid.voxel_size_nm[2],
+        face_color="transparent",
+        border_color=[palette.END_HUE[end] for end in ENDS],
+        border_width=0.1,
+        features={"label": ["pre", "", "post"]},
+        text={"string": "{label}", "color": "white", "size": 11, "anchor": "lower_left"},
         projection_mode="all",
-        canvas_size_limits=(22, 46),
+        canvas_size_limits=(24, 40),
+        visible=False,
         **placed(grid),
     )
     layer.editable = False
@@ -102,10 +94,21 @@ def _label_layers(results: Results) -> Iterator[Labels]:
             volume = results.volumes[key]
             yield _labels(volume, name, opacity=0.35)
     if "segmentation" in results.volumes:
-        partners = _labels(results.volumes["segmentation"], LayerName.PARTNERS, opacity=0.38)
-        partners.colormap = partner_colormap(0, 0)
-        partners.visible = True
-        yield partners
+        yield _partners(results.volumes["segmentation"])
+
+
+def _partners(segmentation: Volume) -> Labels:
+    hues = {None: "transparent", PRE_LABEL: palette.PRE, POST_LABEL: palette.POST}
+    layer = Labels(
+        PartnerVolume(segmentation.array),
+        name=LayerName.PARTNERS,
+        colormap=DirectLabelColormap(color_dict=hues),
+        opacity=0.38,
+        projection_mode="none",
+        **placed(segmentation.grid),
+    )
+    layer.editable = False
+    return layer
 
 
 def _labels(volume: Volume, name: str, *, opacity: float) -> Labels:
@@ -115,6 +118,7 @@ def _labels(volume: Volume, name: str, *, opacity: float) -> Labels:
         opacity=opacity,
         visible=False,
         projection_mode="none",
+        metadata=_origin(volume),
         **placed(volume.grid),
     )
     layer.editable = False  # painting would write into the file at once
@@ -187,8 +191,8 @@ def _points(synapses: SynapsePoints, name: str, grid: Grid) -> Points:
         size=POINT_NM / grid.voxel_size_nm[2],
         face_color=synapses.colors or "white",
         border_color="#101010",
-        border_width=0.12,
-        canvas_size_limits=(8, 22),
+        border_width=np.where(np.array(synapses.symbols) == palette.MISSED_SYMBOL, 0, 0.06),
+        canvas_size_limits=(9, 20),
         # nm and voxels differ per axis: the spherical mode measures depth in voxels (napari#6914)
         projection_mode="rescale_linear",
         **placed(grid),
@@ -207,6 +211,12 @@ def _links(synapses: SynapsePoints, name: str, grid: Grid) -> Vectors:
         opacity=0.8,
         **placed(grid),
     )
+
+
+def _origin(volume: Volume) -> dict[str, str]:
+    """Metadata that tell where the data of a layer were read from, if from a file."""
+    name = getattr(volume.array, "name", None)
+    return {} if name is None else {SOURCE_KEY: str(name)}
 
 
 def _contrast(array: Any) -> tuple[float, float]:

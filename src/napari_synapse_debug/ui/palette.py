@@ -17,8 +17,8 @@ TRUTH_SYMBOL = "disc"
 MISSED_SYMBOL = "ring"
 PREDICTION_SYMBOL = "x"
 
-ERROR_GLYPH = {"missed": "○", "false": "×", "mistyped": "≠"}  # noqa: RUF001
-OUTCOME_GLYPH = {"pass": "✓", "fail": "✗", "untested": "–"}  # noqa: RUF001
+ERROR_GLYPH = {"missed": "○", "false": "×", "mistyped": "≠"}
+OUTCOME_GLYPH = {"pass": "✓", "fail": "✗", "untested": "–"}
 
 CLASS_COLORMAPS = ("inferno", "magma", "viridis", "cividis", "gist_earth")
 MASK_HUES = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#0072B2")

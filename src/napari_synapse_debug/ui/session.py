@@ -1,4 +1,4 @@
-"""What the window shows: one evented state, changed by requests, that knows neither Qt nor napari."""
+"""What the window shows: one evented state, changed by requests, without Qt and napari."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from psygnal import Signal
 
+from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.records import FINDINGS, empty
 from napari_synapse_debug.domain.stages import ErrorKind
 from napari_synapse_debug.ui.finding_table import FindingFilter, FindingTable
@@ -106,6 +107,24 @@ class Session:
             self.seen |= {finding}
         self.selected = finding
         self.finding_selected.emit(finding)
+
+    def go_to(self, finding: int) -> None:
+        """Select ``finding`` that a person named.
+
+        Raises
+        ------
+        InputError
+            There is no such finding.
+        """
+        known = self.table.column("finding")
+        if finding not in known:
+            raise InputError(
+                f"There is no finding {finding}",
+                found=f"{len(known)} findings",
+                expected=f"a number from {min(known)} to {max(known)}" if len(known) else None,
+                fix="look at the list of errors for its numbers",
+            )
+        self.select(finding)
 
     def step(self, by: int) -> None:
         """Select the finding ``by`` rows further down the list; it stops at either end."""

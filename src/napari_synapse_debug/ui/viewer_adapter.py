@@ -10,20 +10,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from napari.components import ViewerModel
-from napari.layers import Labels, Layer, Points, Shapes
+from napari.layers import Image, Labels, Layer, Points
 from numpy.typing import NDArray
 
+from napari_synapse_debug.domain.grid import Grid
 from napari_synapse_debug.domain.records import ENDS, points
 from napari_synapse_debug.ui import presets
 from napari_synapse_debug.ui.camera import look_at, nm_to_world
 from napari_synapse_debug.ui.finding_table import finding_points_nm
-from napari_synapse_debug.ui.layers import build_layers, finding_layer, partner_colormap
+from napari_synapse_debug.ui.layers import build_layers, finding_layer
 from napari_synapse_debug.ui.names import LayerName
-from napari_synapse_debug.ui.palette import END_HUE
+from napari_synapse_debug.ui.partner_volume import PartnerVolume
 from napari_synapse_debug.ui.session import Session
 
-SECTIONS_SHOWN = 2.5
-"""Points and links show this many sections before and behind the current one, smaller and fainter."""
+SECTIONS_SHOWN = 1.6
+"""Points and links show this many sections before and behind, smaller and fainter."""
 
 _TRUTH = (LayerName.TRUTH, LayerName.TRUTH_LINKS)
 _PREDICTION = (LayerName.PREDICTION, LayerName.PREDICTION_LINKS)
@@ -34,7 +35,7 @@ class ViewerAdapter:
     """Shows the session in a viewer.
 
     It touches only the layers that it added, and leaves a layer alone that the user has shown or
-    hidden by hand, until the next results. The viewer is held weakly: it may close at any time.
+    hidden by hand. The viewer is held weakly: it may close at any time.
     """
 
     def __init__(self, viewer: ViewerModel, session: Session) -> None:
@@ -61,20 +62,34 @@ class ViewerAdapter:
             raise RuntimeError("The viewer of this session is closed.")
         return viewer
 
+    @property
+    def user_layers(self) -> list[Layer]:
+        """The layers of the viewer that were not added here, the lowest first."""
+        ours = {id(layer) for layer in self._layers.values()}
+        return [layer for layer in self.viewer.layers if id(layer) not in ours]
+
     def show_results(self) -> None:
-        """Add the layers of the session's results in place of those of the results before."""
-        results = self._session.results
+        """Show the layers of the session's results in place of those of the results before.
+
+        Camera and place stay where they were if layers were shown before.
+        """
+        results, viewer = self._session.results, self.viewer
+        camera, had_layers = viewer.scene.camera, bool(viewer.layers)
+        place = (camera.center, camera.zoom, viewer.dims.point)
         self._take_away()
-        self._is_first_jump = True
         if results is None:
             return
         with self._applying():
             for layer in [*build_layers(results), finding_layer(results.grid)]:
                 self._add(layer)
-        voxel = np.array(results.grid.voxel_size_nm) * nm_to_world(self.viewer.dims.units)
-        margin = (0.0,) * (self.viewer.dims.ndim - 3) + tuple((voxel * SECTIONS_SHOWN).tolist())
-        self.viewer.dims.margin_left = self.viewer.dims.margin_right = margin
-        self.viewer.canvas.overlays.scale_bar.visible = True
+                self._widen_slice(results.grid)
+            self._apply_preset("")
+        viewer.canvas.overlays.scale_bar.visible = True
+        if LayerName.RAW in self._layers:
+            viewer.layers.selection.active = self._layers[LayerName.RAW]
+        if had_layers and len(place[2]) == viewer.dims.ndim:
+            camera.center, camera.zoom, viewer.dims.point = place
+        self._is_first_jump = not had_layers
 
     def show_finding(self, finding: int | None) -> None:
         """Go to ``finding``, light up its partners and show the layers of its stage."""
@@ -83,21 +98,22 @@ class ViewerAdapter:
             return
         with self._applying():
             self._light_up(int(row["pre_segment"]), int(row["post_segment"]))
-            self._ring(row)
+            self._ring(finding_points_nm(row))
             self._apply_preset(str(row["stage"]))
         self.look(fit=self._is_first_jump)
         self._is_first_jump = False
 
     def look(self, *, fit: bool) -> None:
         """Bring the selected finding into view; ``fit`` chooses the zoom anew."""
-        row = self._session.selected_row()
-        if row is None:
+        row, results = self._session.selected_row(), self._session.results
+        if row is None or results is None:
             return
-        here = finding_points_nm(row)
-        focus = points(row.to_frame().T, "cleft")[0]
-        if not np.isfinite(focus).all():
-            focus = here.mean(axis=0)
-        look_at(self.viewer, focus, np.vstack([here, self._counterpart_nm(row)]), fit=fit)
+        ends = finding_points_nm(row)
+        focus = ends[ENDS.index("cleft")]
+        raw = self._layers.get(LayerName.RAW)
+        if isinstance(raw, Image):
+            raw.plane.position = tuple(results.grid.to_fraction(focus)[0].tolist())
+        look_at(self.viewer, focus, np.vstack([ends, self._counterpart_nm(row)]), fit=fit)
 
     def toggle_sides(self) -> None:
         """Show truth and prediction, then truth alone, then prediction alone, then both again."""
@@ -125,17 +141,23 @@ class ViewerAdapter:
             self._apply_preset("" if row is None else str(row["stage"]))
 
     def _add(self, layer: Layer) -> None:
-        self._layers[layer.name] = layer
-        name = layer.name
+        name = layer.name  # napari renames a layer whose name is taken already
+        self._layers[name] = layer
         self.viewer.add_layer(layer)
         layer.events.visible.connect(lambda: self._note_by_hand(name))
+
+    def _widen_slice(self, grid: Grid) -> None:
+        dims = self.viewer.dims
+        voxel = np.array(grid.voxel_size_nm) * nm_to_world(dims.units)
+        margin = (0.0,) * (dims.ndim - 3) + tuple((voxel * SECTIONS_SHOWN).tolist())
+        if dims.margin_left != margin:
+            dims.margin_left = dims.margin_right = margin
 
     def _take_away(self) -> None:
         for layer in self._layers.values():
             if layer in self.viewer.layers:
                 self.viewer.layers.remove(layer)
         self._layers.clear()
-        self._by_hand.clear()
 
     def _note_by_hand(self, name: str) -> None:
         if not self._is_applying and name in self._layers:
@@ -154,27 +176,22 @@ class ViewerAdapter:
         if results is None:
             return
         shown = presets.preset(stage, results.config)
+        if self._session.selected is None:
+            shown -= {LayerName.FINDING}
         for name, is_shown in presets.visibility(self._layers, shown, self._by_hand).items():
             if self._layers[name].visible != is_shown:
                 self._layers[name].visible = is_shown
 
     def _light_up(self, pre: int, post: int) -> None:
-        partners = self._layers.get(LayerName.PARTNERS)
-        if isinstance(partners, Labels):
-            partners.colormap = partner_colormap(pre, post)
+        partners, results = self._layers.get(LayerName.PARTNERS), self._session.results
+        if isinstance(partners, Labels) and results is not None:
+            segmentation = results.volumes["segmentation"].array
+            partners.data = PartnerVolume(segmentation, pre, post)
 
-    def _ring(self, row: pd.Series[Any]) -> None:
+    def _ring(self, ends_nm: NDArray[np.float64]) -> None:
         ring, results = self._layers.get(LayerName.FINDING), self._session.results
-        if not isinstance(ring, Points) or results is None:
-            return
-        values = np.array([[row[f"{end}_{axis}_nm"] for axis in "zyx"] for end in ENDS], float)
-        known = np.isfinite(values).all(axis=1)
-        ends = [end for end, is_known in zip(ENDS, known, strict=True) if is_known]
-        ring.data = results.grid.to_fraction(values[known])
-        ring.features = pd.DataFrame({"end": ends})
-        ring.face_color = [END_HUE[end] for end in ends] or "white"
-        ring.border_color = [END_HUE[end] for end in ends] or "white"
-        ring.selected_data = set()
+        if isinstance(ring, Points) and results is not None:
+            ring.data = results.grid.to_fraction(ends_nm)
 
     def _counterpart_nm(self, row: pd.Series[Any]) -> NDArray[np.float64]:
         results = self._session.results
@@ -183,14 +200,3 @@ class ViewerAdapter:
         found = results.synapses[results.synapses["row"] == row["prediction_row"]]
         here = np.concatenate([points(found, end) for end in ENDS])
         return here[np.isfinite(here).all(axis=1)]
-
-
-def rectangle_box_nm(viewer: ViewerModel) -> NDArray[np.float64] | None:
-    """Corners of the selected rectangle of the active Shapes layer: (2, 2), yx, nm; None without one."""
-    layer = viewer.layers.selection.active
-    if not isinstance(layer, Shapes) or not len(layer.data):
-        return None
-    chosen = sorted(layer.selected_data) or [len(layer.data) - 1]
-    corners = np.array([layer.data_to_world(vertex) for vertex in layer.data[chosen[0]]])[:, -2:]
-    corners = corners / nm_to_world(viewer.dims.units)[-2:]
-    return np.stack([corners.min(axis=0), corners.max(axis=0)])

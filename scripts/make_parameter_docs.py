@@ -1,0 +1,58 @@
+"""Write docs/parameters.md from the parameter models, so that it cannot go stale."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from napari_synapse_debug.domain.params import Params
+from napari_synapse_debug.domain.project import StepParams
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "parameters.md"
+
+HEAD = """# Parameters
+
+Made by `python scripts/make_parameter_docs.py` from `domain/params.py`. On the command line:
+`--set STEP.NAME=VALUE` (remembered in `project.yaml`); in the window: the form of the step.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [HEAD]
+    for step, field in StepParams.model_fields.items():
+        parts.append(_section(step, field.annotation))
+    return "\n".join(parts)
+
+
+def _section(step: str, model: type[Params]) -> str:
+    lines = [
+        f"## {step}",
+        "",
+        "| name | default | unit | bounds | what it does |",
+        "|---|---|---|---|---|",
+    ]
+    schema = model.model_json_schema()["properties"]
+    for name, field in model.model_fields.items():
+        extra = field.json_schema_extra or {}
+        default = "as needed" if field.default is None else f"`{field.default}`"
+        lines.append(
+            f"| `{name}` | {default} | {extra.get('unit', '')} | {_bounds(schema[name])} "
+            f"| {field.description} |"
+        )
+    return "\n".join([*lines, ""])
+
+
+def _bounds(schema: dict) -> str:
+    options = [schema, *schema.get("anyOf", [])]
+    signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+    bounds = [
+        f"{sign} {part[key]:g}" for part in options for key, sign in signs.items() if key in part
+    ]
+    choices = [str(value) for part in options for value in part.get("enum", [])]
+    return ", ".join([*bounds, *choices])
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
+    sys.stdout.write(f"{PAGE}\n")

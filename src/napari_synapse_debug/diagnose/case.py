@@ -1,0 +1,289 @@
+"""One error and what surrounds it: the crops that its rules look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from napari_synapse_debug.diagnose.evidence import Array
+from napari_synapse_debug.diagnose.survey import (
+    Survey,
+    box_around,
+    synapse_probability,
+)
+from napari_synapse_debug.diagnose.zones import Zones, find_zones
+from napari_synapse_debug.domain.grid import Box, Grid
+from napari_synapse_debug.domain.stages import ErrorKind
+
+Pair = tuple[int, int]
+"""Ids of pre and post."""
+
+
+@dataclass(frozen=True)
+class LocalFaces:
+    """Faces between voxels of two segments in a crop.
+
+    Parameters
+    ----------
+    ids : (N, 2) uint64
+        The two segments, the smaller first.
+    zone : (N,) int64
+        Key of the zone that holds one of the two voxels; 0 is none.
+    axis : (N,) int64
+        Axis that the face is normal to.
+    """
+
+    ids: NDArray[np.uint64]
+    zone: NDArray[np.int64]
+    axis: NDArray[np.int64]
+
+    def between(self, pair: Pair) -> NDArray[np.bool_]:
+        """Which faces are between these two segments, in any order: (N,) bool."""
+        low, high = np.uint64(min(pair)), np.uint64(max(pair))
+        return np.asarray((self.ids[:, 0] == low) & (self.ids[:, 1] == high))
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The volumes of a run cut to a box, read when first asked for."""
+
+    survey: Survey
+    box: Box
+
+    @cached_property
+    def grid(self) -> Grid:
+        """The grid of the crop."""
+        return self.survey.evidence.grid.crop(self.box)
+
+    @cached_property
+    def zones(self) -> Zones:
+        """The zones of all true clefts here."""
+        survey, params = self.survey, self.survey.params
+        grid = self.grid
+        margin = params.oracle_radius_nm + params.zone_growth_nm
+        low, high = grid.to_nm([(0, 0, 0), tuple(n - 1 for n in grid.shape)])
+        near = survey.truth.inside((low - margin, high + margin))
+        return find_zones(
+            survey.truth.ends_nm[near, 1],
+            survey.cleft_key[near],
+            self._read(survey.evidence.true_clefts),
+            grid,
+            params,
+        )
+
+    @cached_property
+    def probability(self) -> NDArray[np.uint8] | None:
+        """All classes: (C, Z, Y, X) uint8."""
+        volume = self.survey.evidence.probability
+        return None if volume is None else np.asarray(volume[(slice(None), *self.box.slices)])
+
+    @cached_property
+    def synapse(self) -> NDArray[np.float64] | None:
+        """The strongest synapse class: (Z, Y, X), in [0, 1]."""
+        if self.survey.evidence.probability is None:
+            return None
+        return synapse_probability(self.survey.evidence, self.box) / 255.0
+
+    @cached_property
+    def labels(self) -> NDArray[Any] | None:
+        """Candidates by id: (Z, Y, X)."""
+        return self._read(self.survey.evidence.candidate_labels)
+
+    @cached_property
+    def segmentation(self) -> NDArray[Any] | None:
+        """The segmentation in use: (Z, Y, X)."""
+        return self._read(self.survey.evidence.segmentation)
+
+    @cached_property
+    def true_segmentation(self) -> NDArray[Any] | None:
+        """The ground truth's segmentation: (Z, Y, X)."""
+        return self._read(self.survey.evidence.true_segmentation)
+
+    @cached_property
+    def faces(self) -> LocalFaces | None:
+        """The faces between segments here; None without a segmentation or a way to find them."""
+        find = self.survey.tools.faces
+        if find is None or self.segmentation is None:
+            return None
+        found = find(self.segmentation, self.grid)
+        axis = np.asarray(found.axis, dtype=np.int64)
+        low = np.asarray(found.low_vx)
+        high = low + np.eye(3, dtype=np.int64)[axis]
+        zone = self.zones.grown[tuple(low.T)]
+        zone = np.where(zone != 0, zone, self.zones.grown[tuple(high.T)])
+        return LocalFaces(np.stack([found.segment_a, found.segment_b], axis=1), zone, axis)
+
+    def _read(self, volume: Array | None) -> NDArray[Any] | None:
+        return None if volume is None else np.asarray(volume[self.box.slices])
+
+
+@dataclass(frozen=True)
+class Case:
+    """One error.
+
+    Parameters
+    ----------
+    error : ErrorKind
+    scene : Scene
+        What surrounds it.
+    truth, prediction : int or None
+        Positions in the tables; a mistyped one has both.
+    zone : int
+        Key of the true cleft in question; 0: the candidate lies in no zone.
+    """
+
+    error: ErrorKind
+    scene: Scene
+    truth: int | None
+    prediction: int | None
+    zone: int
+
+    @property
+    def survey(self) -> Survey:
+        """The run."""
+        return self.scene.survey
+
+    @property
+    def truth_at(self) -> int:
+        """Position of the truth row; only a missed or mistyped synapse has one."""
+        if self.truth is None:
+            raise LookupError("a false prediction has no truth row")
+        return self.truth
+
+    @property
+    def prediction_at(self) -> int:
+        """Position of the prediction; only a false or mistyped synapse has one."""
+        if self.prediction is None:
+            raise LookupError("a missed synapse has no prediction")
+        return self.prediction
+
+    @cached_property
+    def in_zone(self) -> NDArray[np.bool_]:
+        """The voxels of the zone; none if there is no zone."""
+        return np.asarray((self.scene.zones.grown == self.zone) & (self.zone != 0))
+
+    @cached_property
+    def truths_in_zone(self) -> NDArray[np.int64]:
+        """Positions of the truth rows of this zone."""
+        if self.zone == 0:
+            return np.zeros(0, dtype=np.int64)
+        return np.flatnonzero(self.survey.cleft_key == self.zone)
+
+    @cached_property
+    def candidates_in_zone(self) -> dict[int, int]:
+        """Candidates with voxels in the zone, with their number there, the largest first."""
+        if self.scene.labels is None:
+            return {}
+        ids, sizes = np.unique(self.scene.labels[self.in_zone], return_counts=True)
+        found = [(int(k), int(n)) for k, n in zip(ids, sizes, strict=True) if k]
+        return dict(sorted(found, key=lambda item: (-item[1], item[0])))
+
+    @cached_property
+    def kept_in_zone(self) -> list[int]:
+        """Those of ``candidates_in_zone`` that passed the size filter."""
+        return [k for k in self.candidates_in_zone if self.is_kept(k)]
+
+    def is_kept(self, candidate: int) -> bool:
+        """Whether a candidate passed the size filter; without a table, yes."""
+        table = self.survey.candidates
+        at = None if table is None else table.position.get(candidate)
+        return table is None or at is None or bool(table.is_kept[at])
+
+    @cached_property
+    def peak(self) -> float:
+        """Strongest probability of a synapse class in the zone; NaN without a prediction."""
+        if self.scene.synapse is None or not self.in_zone.any():
+            return float("nan")
+        return float(self.scene.synapse[self.in_zone].max())
+
+    @cached_property
+    def true_pair(self) -> Pair | None:
+        """Segments in use at the truth's pre and post; None if not known."""
+        return _pair(self.survey.truth.in_use, self.truth)
+
+    @cached_property
+    def true_gt_pair(self) -> Pair | None:
+        """Segments of the ground truth's segmentation at the truth's pre and post."""
+        return _pair(self.survey.truth.in_gt, self.truth)
+
+    @cached_property
+    def predicted_pair(self) -> Pair | None:
+        """Segments in use of the predicted pre and post."""
+        return _pair(self.survey.prediction.in_use, self.prediction)
+
+    @cached_property
+    def own_candidate(self) -> int:
+        """The candidate of the prediction; 0 without one."""
+        return 0 if self.prediction is None else int(self.survey.candidate[self.prediction])
+
+    @cached_property
+    def rows_in_zone(self) -> NDArray[np.int64]:
+        """Positions of the predictions whose candidate has voxels in the zone."""
+        return np.flatnonzero(np.isin(self.survey.candidate, list(self.candidates_in_zone)))
+
+    def match(self) -> pd.Series[Any]:
+        """The error's row in the table of matches."""
+        matches = self.survey.evidence.matches
+        if self.truth is not None:
+            of_error = matches["truth_row"] == self.survey.truth.row[self.truth]
+        else:
+            of_error = matches["prediction_row"] == self.survey.prediction.row[self.prediction_at]
+        found: pd.Series[Any] = matches[of_error].iloc[0]
+        return found
+
+
+def missed_case(survey: Survey, truth: int, error: ErrorKind = ErrorKind.MISSED) -> Case:
+    """The case of a truth row that has no match, or one of another kind."""
+    centre = survey.truth.ends_nm[truth, 1]
+    scene = Scene(survey, box_around([centre], _half_nm(survey), survey.evidence))
+    prediction = None
+    if error is ErrorKind.MISTYPED:
+        row = survey.matched_prediction[int(survey.truth.row[truth])]
+        prediction = survey.prediction.at(row)
+    return Case(error, scene, truth, prediction, int(survey.cleft_key[truth]))
+
+
+def false_case(survey: Survey, prediction: int) -> Case:
+    """The case of a prediction that has no match; its zone is the one it fills most."""
+    centre = survey.prediction.ends_nm[prediction, 1]
+    around = [centre]
+    box = candidate_box(survey, int(survey.candidate[prediction]))
+    if box is not None:
+        around += list(survey.evidence.grid.to_nm([box.start, tuple(b - 1 for b in box.stop)]))
+    scene = Scene(survey, box_around(around, survey.params.reach_nm, survey.evidence))
+    return Case(ErrorKind.FALSE, scene, None, prediction, _zone_of(scene, prediction))
+
+
+def candidate_box(survey: Survey, candidate: int) -> Box | None:
+    """The box of a candidate; None if it is in no table."""
+    return None if survey.candidates is None else survey.candidates.box(candidate)
+
+
+def _half_nm(survey: Survey) -> float:
+    params = survey.params
+    return max(2 * (params.oracle_radius_nm + params.zone_growth_nm), params.reach_nm)
+
+
+def _zone_of(scene: Scene, prediction: int) -> int:
+    """The zone with most of the prediction's candidate; without labels that of its cleft point."""
+    survey = scene.survey
+    candidate = int(survey.candidate[prediction])
+    if scene.labels is not None and candidate:
+        zones = scene.zones.grown[scene.labels == candidate]
+    else:
+        index = scene.grid.to_index(survey.prediction.ends_nm[prediction, 1])
+        index = index[scene.grid.box.contains(index)]
+        zones = scene.zones.grown[tuple(index.T)]
+    keys, sizes = np.unique(zones[zones != 0], return_counts=True)
+    return int(keys[np.argmax(sizes)]) if len(keys) else 0
+
+
+def _pair(ids: NDArray[np.uint64] | None, at: int | None) -> Pair | None:
+    if ids is None or at is None:
+        return None
+    return int(ids[at, 0]), int(ids[at, 1])

@@ -1,0 +1,114 @@
+"""Stage contact: whether the two segments touch where the cleft is."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from napari_synapse_debug.diagnose.case import Case, Pair
+from napari_synapse_debug.diagnose.reading import Reading, failed, known_pair, passed, untested
+from napari_synapse_debug.domain.records import AXES
+
+
+def read_contact(case: Case) -> Reading:
+    """Whether the true partners' segments touch in the zone."""
+    pair = case.true_pair
+    if pair is None or case.scene.faces is None:
+        return untested("No contacts to look at.")
+    if not known_pair(pair):
+        return untested("Pre and post do not lie in two segments.")
+    area = contact_area(case, pair)
+    if area:
+        return passed(f"Segments {pair[0]} and {pair[1]} touch in the zone ({area:,.0f} nm²).")
+    missing = [end for end, k in zip(("pre", "post"), pair, strict=True) if not is_there(case, k)]
+    if missing:
+        reach = case.survey.params.reach_nm
+        return untested(
+            f"The segment of {' and '.join(missing)} does not come within {reach:g} nm of the zone."
+        )
+    return failed(f"Segments {pair[0]} and {pair[1]} do not touch in the zone.")
+
+
+def read_predicted_contact(case: Case) -> Reading:
+    """Whether the false prediction's contact lies in a zone."""
+    if case.zone == 0:
+        return untested("The candidate lies in no zone.")
+    if case.scene.faces is None:
+        return untested("No contacts to look at.")
+    return passed("The predicted contact lies at the cleft.")
+
+
+def no_contact(case: Case) -> str | None:
+    """Both segments are there, but do not touch in the zone."""
+    pair = case.true_pair
+    if pair is None or contact_area(case, pair) or not all(is_there(case, k) for k in pair):
+        return None
+    return (
+        f"Segments {pair[0]} and {pair[1]} both lie within {case.survey.params.reach_nm:g} nm of"
+        " the cleft, but do not touch in its zone."
+    )
+
+
+def contact_too_small(case: Case) -> str | None:
+    """The segments touch in the zone, but the contact was left out as too small."""
+    pair = case.true_pair
+    if pair is None or case.survey.evidence.contacts is None:
+        return None
+    area = contact_area(case, pair)
+    if not area or contacts_in_zone(case, pair):
+        return None
+    return (
+        f"Segments {pair[0]} and {pair[1]} touch in the zone ({area:,.0f} nm²), but such a small"
+        " contact was left out."
+    )
+
+
+def contact_leaks(case: Case) -> str | None:
+    """The candidate lies in a zone, but the contact of the prediction does not."""
+    pair = case.predicted_pair
+    if case.zone == 0 or pair is None or case.scene.faces is None:
+        return None
+    faces = case.scene.faces.between(pair)
+    if not faces.any() or case.scene.faces.zone[faces].any():
+        return None
+    return (
+        f"The candidate lies in a zone, but segments {pair[0]} and {pair[1]} touch only outside"
+        " it: the candidate leaks onto their contact."
+    )
+
+
+def contact_area(case: Case, pair: Pair) -> float:
+    """Voxel faces between two segments in the zone, nm²; 0 without faces."""
+    faces = case.scene.faces
+    if faces is None or not known_pair(pair):
+        return 0.0
+    chosen = faces.between(pair) & (faces.zone == case.zone)
+    areas = np.asarray(case.scene.grid.voxel_area_nm2)[faces.axis[chosen]]
+    return float(areas.sum())
+
+
+def contacts_in_zone(case: Case, pair: Pair) -> list[int]:
+    """Contacts of two segments whose box meets the zone's box, by id."""
+    table = case.survey.evidence.contacts
+    places = np.argwhere(case.in_zone)
+    if table is None or len(places) == 0:
+        return []
+    low = places.min(axis=0) + np.asarray(case.scene.box.start)
+    high = places.max(axis=0) + 1 + np.asarray(case.scene.box.start)
+    of_pair = table[(table["segment_a"] == min(pair)) & (table["segment_b"] == max(pair))]
+    start = of_pair[[f"start_{axis}" for axis in AXES]].to_numpy(np.int64)
+    stop = of_pair[[f"stop_{axis}" for axis in AXES]].to_numpy(np.int64)
+    meets = ((start < high) & (stop > low)).all(axis=1)
+    return [int(k) for k in of_pair["contact"].to_numpy()[meets]]
+
+
+def is_there(case: Case, segment: int) -> bool:
+    """Whether a segment comes within ``reach_nm`` of the zone."""
+    volume = case.scene.segmentation
+    if volume is None or not case.in_zone.any():
+        return False
+    places = case.scene.grid.to_nm(np.argwhere(volume == segment))
+    zone = case.scene.grid.to_nm(np.argwhere(case.in_zone))
+    low = np.maximum(zone.min(axis=0) - places, 0)
+    high = np.maximum(places - zone.max(axis=0), 0)
+    distance = np.sqrt(((low + high) ** 2).sum(axis=1))
+    return bool((distance <= case.survey.params.reach_nm).any())

@@ -1,0 +1,124 @@
+"""The diagnosis: every error of a run, traced to the stage that lost it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from napari_synapse_debug.diagnose.case import Case, false_case, missed_case
+from napari_synapse_debug.diagnose.evidence import Evidence, Tools
+from napari_synapse_debug.diagnose.findings import Finding, Proof, tabulate
+from napari_synapse_debug.diagnose.proof import prove
+from napari_synapse_debug.diagnose.survey import Survey, survey_run
+from napari_synapse_debug.diagnose.trace import trace
+from napari_synapse_debug.domain.errors import StepCancelledError
+from napari_synapse_debug.domain.events import Event, StepContext
+from napari_synapse_debug.domain.params import DiagnoseParams
+from napari_synapse_debug.domain.roles import Kind
+from napari_synapse_debug.domain.stages import ErrorKind
+
+STEP = "diagnose"
+
+_PARTNERS_AGREE = {"reversed", "too_far_cleft", "too_far_pre", "too_far_post", "outside_box"}
+
+
+def diagnose(
+    evidence: Evidence, params: DiagnoseParams, tools: Tools, context: StepContext
+) -> pd.DataFrame:
+    """The findings of a run, as ``records.FINDINGS``: missed, then mistyped, then false ones.
+
+    Each error is traced through the stages in the order the data passes them; its stage is the
+    first that fails with a cause. With ``tools.stages`` and ``params.counterfactuals`` that
+    claim is tested: the failing stages are replaced by oracles around the error and the rest
+    is run again. A false prediction refused against a missed truth of the same cleft is its
+    twin: both share ``fault``, stage and cause.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        Tables and volumes of the run; what is missing makes its stage ``untested``.
+    params : DiagnoseParams
+        Zones, noise floor and whether causes are proved.
+    tools : Tools
+        Functions of other rooms.
+    context : StepContext
+        Is told of progress, and asked whether to stop before each error.
+
+    Returns
+    -------
+    DataFrame
+        Without errors a well-formed table without rows.
+
+    Raises
+    ------
+    StepCancelledError
+        A stop was asked for.
+    """
+    survey = survey_run(evidence, params, tools)
+    cases = list(_cases(survey))
+    found: list[Finding] = []
+    for done, case in enumerate(cases):
+        if context.should_stop():
+            raise StepCancelledError(
+                "The diagnosis was stopped", found=f"{done} of {len(cases)} errors traced"
+            )
+        context.report(Event(STEP, f"Tracing {case.error} synapses", done, len(cases)))
+        readings = trace(case)
+        proof = prove(case, readings) if params.counterfactuals else Proof()
+        found.append(Finding.of(case, readings, proof))
+    context.report(Event(STEP, f"{len(cases)} errors traced", len(cases), len(cases)))
+    return tabulate(_with_twins([replace(f, fault=k) for k, f in enumerate(found, start=1)]))
+
+
+def _cases(survey: Survey) -> Iterator[Case]:
+    """All errors, each with the crop around it; by row within their sort."""
+    matches = survey.evidence.matches
+    outcome = matches["outcome"]
+    for row in np.sort(matches.loc[outcome == "fn", "truth_row"].to_numpy(np.int64)):
+        yield missed_case(survey, survey.truth.at(row))
+    for row in np.sort(matches.loc[outcome == "tp", "truth_row"].to_numpy(np.int64)):
+        if _is_mistyped(survey, int(row)):
+            yield missed_case(survey, survey.truth.at(row), ErrorKind.MISTYPED)
+    for row in np.sort(matches.loc[outcome == "fp", "prediction_row"].to_numpy(np.int64)):
+        yield false_case(survey, survey.prediction.at(row))
+
+
+def _is_mistyped(survey: Survey, row: int) -> bool:
+    """Whether a match has another kind; an unknown kind says nothing."""
+    true = survey.truth.kind[survey.truth.at(row)]
+    predicted = survey.prediction.kind[survey.prediction.at(survey.matched_prediction[row])]
+    return Kind.UNKNOWN not in (true, predicted) and true != predicted
+
+
+def _with_twins(found: list[Finding]) -> list[Finding]:
+    """The findings, each false half of a miss with the fault, stage and cause of that miss."""
+    misses = {
+        int(f.case.survey.truth.row[f.case.truth]): f
+        for f in found
+        if f.case.error is ErrorKind.MISSED and f.case.truth is not None
+    }
+    return [_twin(finding, misses) for finding in found]
+
+
+def _twin(finding: Finding, misses: dict[int, Finding]) -> Finding:
+    """The finding as a twin, if it was refused against a miss at the same cleft.
+
+    A prediction that was only compared with the miss because nothing else was near, with
+    another candidate, far away and between other neurons, is an error of its own.
+    """
+    if finding.case.error is not ErrorKind.FALSE:
+        return finding
+    match = finding.case.match()
+    if pd.isna(match["refused_row"]):
+        return finding
+    miss = misses.get(int(match["refused_row"]))
+    if miss is None or miss.case.truth is None:
+        return finding
+    zone = int(finding.case.survey.cleft_key[miss.case.truth])
+    names_its_partners = set(str(match["refusals"]).split(",")) <= _PARTNERS_AGREE
+    if finding.case.zone == zone or names_its_partners:
+        return finding.twin_of(miss)
+    return finding

@@ -1,0 +1,154 @@
+"""Proof: whether an error goes when its stage is made right, and comes back when it is not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from napari_synapse_debug.diagnose.case import Case
+from napari_synapse_debug.diagnose.evidence import Stages
+from napari_synapse_debug.diagnose.findings import Proof
+from napari_synapse_debug.diagnose.rerun import Oracles, Rerun, can_rerun, rerun, rerun_scene
+from napari_synapse_debug.diagnose.trace import Trace
+from napari_synapse_debug.domain.records import ENDS, points
+from napari_synapse_debug.domain.stages import Cause, ErrorKind, Outcome, Stage
+
+SAME_ROW_NM = 100.0
+"""A false row made again lies within this of the old one."""
+
+_UNMATCHABLE = {
+    Cause.GT_SAME_SEGMENT,
+    Cause.GT_POINT_IN_BACKGROUND,
+    Cause.GT_POINTS_IMPLAUSIBLE,
+    Cause.GT_DUPLICATE,
+}
+
+
+def prove(case: Case, trace: Trace) -> Proof:
+    """What happens to an error when its failing stages are replaced by their oracles.
+
+    The failing stages are replaced in order until the error is gone, then each is put back,
+    the last first, if it stays gone: what remains is the fix set. Stages that had no input,
+    because an earlier one failed, may fail once they have one, so they are tried after those.
+    Truth rows that nothing can match are confirmed as they are; whether the truth lacks a
+    synapse only a person can tell.
+    """
+    named = trace.first_cause()
+    if named is Stage.GROUND_TRUTH:
+        if trace.readings[named].cause in _UNMATCHABLE:
+            return Proof(confirmed=True, fix_set=(Stage.GROUND_TRUTH,))
+        return Proof()
+    stages = case.survey.tools.stages
+    failing = [stage for stage in trace.stages(Outcome.FAIL) if can_rerun(case, stage)]
+    if stages is None or named is None or not failing:
+        return Proof()
+    waiting = [stage for stage in trace.stages(Outcome.UNTESTED) if can_rerun(case, stage)]
+    trial = _Trial(case, stages)
+    fix = trial.forward(failing, waiting)
+    if fix is None:
+        return Proof(confirmed=False)
+    fix = trial.backward(fix)
+    if not fix:
+        return Proof()
+    return Proof(
+        confirmed=True if trace.first_cause(fix) is not None else None,
+        fix_set=tuple(stage for stage in Stage if stage in fix),
+        side_effects=trial.side_effects(fix),
+    )
+
+
+class _Trial:
+    """The reruns of one error, each set of oracles done once."""
+
+    def __init__(self, case: Case, stages: Stages) -> None:
+        self._case = case
+        self._stages = stages
+        self._scene = rerun_scene(case)
+        self._done: dict[Oracles, Rerun] = {}
+
+    def forward(self, failing: list[Stage], waiting: list[Stage]) -> Oracles | None:
+        """The first set, stage added to stage, with which the error is gone; None: with none."""
+        order = [stage for stage in Stage if stage in failing]
+        order += [stage for stage in Stage if stage in waiting]
+        for last in range(1, len(order) + 1):
+            oracles = frozenset(order[:last])
+            if self._is_gone(oracles):
+                return oracles
+        return None
+
+    def backward(self, oracles: Oracles) -> Oracles:
+        """The set without the stages that are not needed."""
+        for stage in reversed([stage for stage in Stage if stage in oracles]):
+            fewer = oracles - {stage}
+            if self._is_gone(fewer):
+                oracles = fewer
+        return oracles
+
+    def side_effects(self, oracles: Oracles) -> int:
+        """How many errors there are with the oracles that were not there before."""
+        before = self._case.survey.evidence.matches
+        after = self._run(oracles)
+        missed = _rows(after.matches, "fn", "truth_row") - _rows(before, "fn", "truth_row")
+        old = _rows(before, "fp", "prediction_row")
+        false = _rows(after.matches, "fp", "prediction_row") - old
+        false -= {row for row in false if self._was_false(after, row)}
+        return len(missed) + len(false)
+
+    def _run(self, oracles: Oracles) -> Rerun:
+        if oracles not in self._done:
+            self._done[oracles] = rerun(self._scene, self._stages, oracles)
+        return self._done[oracles]
+
+    def _is_gone(self, oracles: Oracles) -> bool:
+        """Whether the error is gone, and no other truth lost its match."""
+        after = self._run(oracles)
+        before = self._case.survey.evidence.matches
+        lost = _rows(before, "tp", "truth_row") & _rows(after.matches, "fn", "truth_row")
+        return not lost and self._is_mended(after)
+
+    def _is_mended(self, after: Rerun) -> bool:
+        case = self._case
+        if case.error is ErrorKind.FALSE:
+            return not self._is_still_false(after)
+        row = int(case.survey.truth.row[case.truth_at])
+        match = after.matches[
+            (after.matches["truth_row"] == row) & after.matches["prediction_row"].notna()
+        ]
+        if len(match) == 0:
+            return False
+        if case.error is ErrorKind.MISSED:
+            return True
+        made = after.prediction.set_index("row")["kind"][int(match["prediction_row"].iloc[0])]
+        return bool(made == case.survey.truth.kind[case.truth_at])
+
+    def _is_still_false(self, after: Rerun) -> bool:
+        """Whether a false row lies where the old one was, between the same neurons."""
+        survey, at = self._case.survey, self._case.prediction_at
+        false = _rows(after.matches, "fp", "prediction_row")
+        if int(survey.prediction.row[at]) in false:
+            return True
+        made = after.prediction[after.prediction["row"].isin(false & after.new_rows)]
+        return _same_ends(made, survey.prediction.ends_nm[at])
+
+    def _was_false(self, after: Rerun, row: int) -> bool:
+        """Whether a new false row is one that was false before."""
+        survey = self._case.survey
+        made = after.prediction[after.prediction["row"] == row]
+        old = _rows(survey.evidence.matches, "fp", "prediction_row")
+        return any(
+            _same_ends(made, survey.prediction.ends_nm[at])
+            for at in np.flatnonzero(np.isin(survey.prediction.row, list(old)))
+        )
+
+
+def _rows(matches: pd.DataFrame, outcome: str, column: str) -> set[int]:
+    chosen = matches.loc[matches["outcome"] == outcome, column].dropna()
+    return set(chosen.astype(int))
+
+
+def _same_ends(table: pd.DataFrame, ends_nm: NDArray[np.float64]) -> bool:
+    """Whether a row of the table has all three points near those of another row."""
+    ends = np.stack([points(table, end) for end in ENDS], axis=1)
+    distances = np.linalg.norm(ends - ends_nm, axis=2)
+    return bool((distances <= SAME_ROW_NM).all(axis=1).any())

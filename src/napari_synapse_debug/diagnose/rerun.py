@@ -1,0 +1,193 @@
+"""A part of the run done again, with oracles in the place of some stages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.spatial import KDTree
+
+from napari_synapse_debug.diagnose.case import Case, Scene, candidate_box
+from napari_synapse_debug.diagnose.evidence import Stages
+from napari_synapse_debug.diagnose.oracles import (
+    bridged_segmentation,
+    cut_leaks,
+    perfect_candidates,
+    perfect_probability,
+    true_rows,
+)
+from napari_synapse_debug.diagnose.survey import Survey, box_around
+from napari_synapse_debug.domain.grid import Box, Triple
+from napari_synapse_debug.domain.params import EvaluateParams
+from napari_synapse_debug.domain.records import AXES, PREDICTION, point_columns
+from napari_synapse_debug.domain.stages import Stage
+
+Oracles = frozenset[Stage]
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """What came out: the rows around the error, and their matches.
+
+    Parameters
+    ----------
+    truth, prediction, matches : DataFrame
+        The truth rows and the new predictions of the matching components that were touched.
+    new_rows : set of int
+        Ids of the predictions that were made anew.
+    """
+
+    truth: pd.DataFrame
+    prediction: pd.DataFrame
+    matches: pd.DataFrame
+    new_rows: frozenset[int]
+
+
+def can_rerun(case: Case, stage: Stage) -> bool:
+    """Whether there is an oracle for this stage, with the data that it needs."""
+    evidence = case.survey.evidence
+    if stage is Stage.GROUND_TRUTH or evidence.probability is None or evidence.segmentation is None:
+        return False
+    return stage is not Stage.SEGMENTATION or evidence.true_segmentation is not None
+
+
+def rerun_scene(case: Case) -> Scene:
+    """The crop that is done again: the zone and the touched candidates, grown by the tolerance."""
+    survey = case.survey
+    grid, places = survey.evidence.grid, []
+    for rows, at in ((survey.truth, case.truth), (survey.prediction, case.prediction)):
+        if at is not None:
+            places += list(rows.ends_nm[at])
+    zone = np.argwhere(case.in_zone)
+    if len(zone):
+        places += list(case.scene.grid.to_nm([zone.min(axis=0), zone.max(axis=0)]))
+    touched = {*case.candidates_in_zone, case.own_candidate}
+    for box in (candidate_box(survey, k) for k in touched if k):
+        if box is not None:
+            places += list(grid.to_nm([box.start, tuple(b - 1 for b in box.stop)]))
+    return Scene(survey, box_around(places, survey.evidence.evaluate.tolerance_nm, survey.evidence))
+
+
+def rerun(scene: Scene, stages: Stages, oracles: Oracles) -> Rerun:
+    """Everything from the classifier's output on, in the crop, with ``oracles`` in place.
+
+    New rows replace those of the run whose candidate lies in the crop; rows of candidates that
+    reach its faces stay as they are, as only a part of them is seen. All matching components
+    that hold a changed row are matched again, so the result is that of the whole volume.
+    """
+    survey = scene.survey
+    new = _rows_in_crop(scene, stages, oracles)
+    kept = survey.evidence.prediction[~_is_redone(survey, scene.box)]
+    first = int(survey.prediction.row.max(initial=0)) + 1
+    new = new.assign(row=np.arange(first, first + len(new)))
+    held = [table for table in (kept, new) if len(table)]
+    prediction = pd.concat(held, ignore_index=True) if held else survey.evidence.prediction[:0]
+    truth, prediction = _touched(survey, scene, prediction)
+    params = _evaluate_params(survey, oracles)
+    return Rerun(
+        truth=truth,
+        prediction=prediction,
+        matches=stages.match(truth, prediction, params),
+        new_rows=frozenset(new["row"].to_list()),
+    )
+
+
+def _rows_in_crop(scene: Scene, stages: Stages, oracles: Oracles) -> pd.DataFrame:
+    """The predictions of the crop whose candidate does not reach the crop's faces."""
+    evidence = scene.survey.evidence
+    probability: NDArray[np.uint8] = (
+        perfect_probability(scene, is_sparse=evidence.evaluate.scope == "sparse")
+        if Stage.CLASSIFIER in oracles
+        else np.asarray(scene.probability)
+    )
+    labels, candidates = (
+        perfect_candidates(scene, probability)
+        if Stage.CANDIDATE in oracles
+        else stages.candidates(probability, scene.grid)
+    )
+    segmentation: NDArray[Any] = np.asarray(
+        scene.true_segmentation if Stage.SEGMENTATION in oracles else scene.segmentation
+    )
+    mends_contact = Stage.CONTACT in oracles
+    touching = bridged_segmentation(scene, segmentation) if mends_contact else segmentation
+    pairs = stages.pairs(
+        labels, candidates, touching, probability, scene.grid, any_area=mends_contact
+    )
+    if mends_contact:
+        pairs = cut_leaks(scene, pairs, labels)
+    rows = stages.place(pairs, candidates)
+    if Stage.ASSIGNMENT in oracles:
+        rows = true_rows(scene, rows, pairs, labels, segmentation)
+    start = candidates[[f"start_{axis}" for axis in AXES]].to_numpy(np.int64)
+    stop = candidates[[f"stop_{axis}" for axis in AXES]].to_numpy(np.int64)
+    origin = np.asarray(scene.box.start, dtype=np.int64)
+    inside = _is_inside(start + origin, stop + origin, scene)
+    whole = rows["candidate"].isin(candidates["candidate"].to_numpy()[inside])
+    return rows[whole.to_numpy(bool)][list(PREDICTION)]
+
+
+def _is_redone(survey: Survey, box: Box) -> NDArray[np.bool_]:
+    """Which rows of the run have a candidate that lies in the box, clear of its inner faces."""
+    table = survey.candidates
+    if table is None:
+        return np.zeros(len(survey.prediction.row), dtype=bool)
+    inside = _is_inside(table.start_vx, table.stop_vx, Scene(survey, box))
+    ids = np.asarray(list(table.position), dtype=np.int64)
+    return np.isin(survey.candidate, ids[inside])
+
+
+def _is_inside(
+    start: NDArray[np.int64], stop: NDArray[np.int64], scene: Scene
+) -> NDArray[np.bool_]:
+    """Which boxes lie in the crop without touching a face that is not the volume's."""
+    volume = scene.survey.evidence.grid.box
+    low = _inner(scene.box.start, volume.start, 1)
+    high = _inner(scene.box.stop, volume.stop, -1)
+    return np.asarray(((start >= low) & (stop <= high)).all(axis=1))
+
+
+def _inner(face: Triple, volume: Triple, step: int) -> NDArray[np.int64]:
+    """The face moved inwards by one voxel, except where it is the volume's own."""
+    at, end = np.asarray(face), np.asarray(volume)
+    return np.where(at == end, at, at + step)
+
+
+def _touched(
+    survey: Survey, scene: Scene, prediction: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows of all matching components that reach into the crop.
+
+    Clefts within the tolerance of each other are linked; the components of these links hold
+    those of the admissible pairs.
+    """
+    reach = _evaluate_params(survey, frozenset({Stage.EVALUATION})).tolerance_nm
+    truth = survey.evidence.truth
+    places = np.concatenate(
+        [table[point_columns("cleft")].to_numpy(np.float64) for table in (truth, prediction)]
+    )
+    low, high = scene.grid.to_nm([(0, 0, 0), tuple(n - 1 for n in scene.grid.shape)])
+    chosen = ((places >= low) & (places <= high)).all(axis=1)
+    tree = KDTree(places) if len(places) else None
+    fresh = np.flatnonzero(chosen)
+    while tree is not None and len(fresh):
+        near = np.unique(np.concatenate(tree.query_ball_point(places[fresh], reach)).astype(int))
+        fresh = near[~chosen[near]]
+        chosen[fresh] = True
+    return truth[chosen[: len(truth)]], prediction[chosen[len(truth) :]]
+
+
+def _evaluate_params(survey: Survey, oracles: Oracles) -> EvaluateParams:
+    """The run's parameters; the tolerance doubled and no border for the evaluation's oracle.
+
+    A judge that looks ids up in the segmentation in use follows it to the true one.
+    """
+    params = survey.evidence.evaluate
+    changes: dict[str, Any] = {}
+    if Stage.EVALUATION in oracles:
+        changes |= {"tolerance_nm": 2 * params.tolerance_nm, "margin_nm": None, "border_nm": 0.0}
+    if Stage.SEGMENTATION in oracles and survey.evidence.judge in ("in_use", "column"):
+        changes["judge"] = "gt"
+    return params.model_copy(update=changes)

@@ -1,0 +1,75 @@
+"""Cells of a table as values: EMPTY for an empty cell, None for one that cannot be used."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from napari_synapse_debug.domain.roles import Kind
+
+EMPTY: Final = object()
+"""Stands for a cell without content."""
+
+_MISSING = {"", "na", "n/a", "none", "null", "<na>"}
+_FLAGS = {
+    "true": True,
+    "yes": True,
+    "1": True,
+    "1.0": True,
+    "false": False,
+    "no": False,
+    "0": False,
+    "0.0": False,
+}
+
+
+def parse_float(cell: Any) -> Any:
+    """A finite number; NaN counts as unusable, not as empty."""
+    if _is_empty(cell):
+        return EMPTY
+    try:
+        number = float(cell)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def parse_id(cell: Any) -> Any:
+    """A whole number from 0 below 2**64, exactly; ``12.0`` counts as 12."""
+    if _is_empty(cell) or (isinstance(cell, float) and math.isnan(cell)):
+        return EMPTY
+    try:
+        number = int(cell) if not isinstance(cell, (float, np.floating)) else _whole(cell)
+    except (TypeError, ValueError, OverflowError):
+        number = _whole(parse_float(cell))
+    return number if number is not None and 0 <= number < 2**64 else None
+
+
+def parse_kind(cell: Any) -> Any:
+    """A kind of ``domain.roles.Kind``, whatever its case."""
+    if _is_empty(cell) or (isinstance(cell, float) and math.isnan(cell)):
+        return EMPTY
+    name = str(cell).strip().lower().replace(" ", "_")
+    return name if name in set(Kind) else None
+
+
+def parse_flag(cell: Any) -> Any:
+    """A yes or no."""
+    if _is_empty(cell):
+        return EMPTY
+    return _FLAGS.get(str(cell).strip().lower())
+
+
+def _is_empty(cell: Any) -> bool:
+    if isinstance(cell, str):
+        return cell.strip().lower() in _MISSING
+    return cell is None or cell is pd.NA
+
+
+def _whole(number: Any) -> int | None:
+    if not isinstance(number, (float, np.floating)) or not float(number).is_integer():
+        return None
+    return int(number)

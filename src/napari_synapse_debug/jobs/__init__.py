@@ -1,0 +1,7 @@
+"""Steps run in other processes, watched and stoppable; alone in knowing dask.distributed."""
+
+from napari_synapse_debug.jobs.context import run_inline
+from napari_synapse_debug.jobs.job import Job, JobStatus
+from napari_synapse_debug.jobs.runner import JobRunner
+
+__all__ = ["Job", "JobRunner", "JobStatus", "run_inline"]

@@ -1,0 +1,245 @@
+"""Evaluation and diagnosis of files that other programs made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from napari_synapse_debug.domain.errors import InputError
+from napari_synapse_debug.domain.events import QuietContext, StepContext
+from napari_synapse_debug.domain.grid import Box, Grid, TripleNm
+from napari_synapse_debug.domain.project import StepParams
+from napari_synapse_debug.domain.records import CANDIDATES, CONTACTS, PREDICTION, conform, points
+from napari_synapse_debug.domain.roles import ClassSpec, Role
+from napari_synapse_debug.io import (
+    Volume,
+    check_mask,
+    check_points,
+    check_segmentation,
+    open_volume,
+    parse_source,
+    read_synapses,
+    read_table,
+)
+from napari_synapse_debug.pipeline.case import Case
+from napari_synapse_debug.pipeline.diagnosis import diagnose_case, write_findings
+from napari_synapse_debug.pipeline.evaluation import judge, write_judged
+from napari_synapse_debug.pipeline.outcome import describe_score, error_rows
+
+DEFAULT_THRESHOLD = 0.5
+
+
+@dataclass(frozen=True)
+class Files:
+    """What is to be judged: two tables, and whatever else there is.
+
+    Volumes are ``FILE[:DATASET]``. Without any volume the voxel size is that given, or 1 nm,
+    and the box is everything.
+    """
+
+    prediction: Path
+    truth: Path
+    segmentation: str | None = None
+    true_segmentation: str | None = None
+    probability: str | None = None
+    mask: str | None = None
+    candidates: Path | None = None
+    contacts: Path | None = None
+    params: Path | None = None
+    box: str | None = None
+    voxel_size_nm: TripleNm | None = None
+
+
+@dataclass(frozen=True)
+class FilesJudged:
+    """The score in words, and the errors by stage (empty for ``evaluate``)."""
+
+    score: str
+    errors: tuple[Mapping[str, Any], ...]
+
+
+def judge_files(
+    step: str, files: Files, folder: Path, context: StepContext | None = None
+) -> FilesJudged:
+    """Evaluate ``files``, and diagnose them where ``step`` is ``diagnose``; writes to ``folder``.
+
+    Raises
+    ------
+    InputError
+        A file that is not there, cannot be used, or does not fit the others.
+    """
+    case = case_of_files(files)
+    judged = judge(case)
+    write_judged(judged, folder)
+    if step == "diagnose":
+        write_findings(diagnose_case(case, judged, context or QuietContext()), folder)
+        return FilesJudged(describe_score(folder), error_rows(folder))
+    return FilesJudged(describe_score(folder), ())
+
+
+def case_of_files(files: Files) -> Case:
+    """The case that ``files`` describe, checked.
+
+    Raises
+    ------
+    InputError, DataError
+        See ``judge_files``.
+    """
+    volumes = {
+        name: _open(text, files.voxel_size_nm)
+        for name, text in (
+            ("segmentation", files.segmentation),
+            ("true segmentation", files.true_segmentation),
+            ("mask", files.mask),
+            ("probability", files.probability),
+        )
+        if text is not None
+    }
+    _check_volumes(volumes)
+    truth = read_synapses(files.truth)
+    prediction = _read_prediction(files.prediction)
+    grid = next((v.grid for v in volumes.values()), None)
+    if grid is None:
+        everything = np.concatenate([points(t, "cleft") for t in (truth, prediction)])
+        grid = _grid_around(everything, files.voxel_size_nm)
+    else:
+        check_points(truth, grid, str(files.truth))
+        check_points(prediction, grid, str(files.prediction))
+    params = _read_params(files.params)
+    synapses = params.synapses.model_copy(
+        update={
+            "threshold": DEFAULT_THRESHOLD
+            if params.synapses.threshold is None
+            else params.synapses.threshold,
+            "min_size_vx": params.synapses.min_size_vx or 0,
+        }
+    )
+    probability = volumes.get("probability")
+    return Case(
+        grid=grid,
+        box=_read_box(files.box, grid),
+        truth=truth,
+        prediction=prediction,
+        evaluate=params.evaluate,
+        diagnose=params.diagnose,
+        synapses=synapses,
+        contact_params=params.contacts,
+        classes=() if probability is None else (ClassSpec("synapse", Role.SYNAPSE),),
+        candidates=_read(files.candidates, CANDIDATES),
+        contacts=_read(files.contacts, CONTACTS),
+        segmentation=volumes.get("segmentation"),
+        true_segmentation=volumes.get("true segmentation"),
+        probability=None if probability is None else _as_probability(probability),
+        clefts=volumes.get("mask"),
+    )
+
+
+class _Probability:
+    """An array-like (1, Z, Y, X) uint8 of a probability that is uint8 or float in [0, 1]."""
+
+    def __init__(self, volume: Volume) -> None:
+        self._volume = volume
+        self.shape = (1, *volume.grid.shape)
+        self.ndim = 4
+        self.dtype = np.dtype(np.uint8)
+
+    def __getitem__(self, index: Any) -> NDArray[np.uint8]:
+        parts = index if isinstance(index, tuple) else (index,)
+        parts = tuple(part for part in parts if part is not Ellipsis)
+        spatial = parts[1:] if len(parts) == 4 else parts
+        values = np.asarray(self._volume.array[spatial])
+        if values.dtype.kind == "f":
+            values = np.clip(np.nan_to_num(values) * 255 + 0.5, 0, 255).astype(np.uint8)
+        whole: NDArray[np.uint8] = values[None]
+        return whole[parts[0]] if len(parts) == 4 else whole
+
+
+def _as_probability(volume: Volume) -> Volume:
+    if volume.channels is not None or (volume.dtype.kind != "f" and volume.dtype != np.uint8):
+        raise InputError(
+            "The probability cannot be used",
+            found=f"{volume.dtype}, channels {volume.channels}",
+            expected="one channel, uint8 (255 is 1) or float in [0, 1]",
+            fix="give the channel of the synapses alone",
+        )
+    return Volume(volume.name, volume.grid, _Probability(volume), ("synapse",))
+
+
+def _open(text: str, voxel_size_nm: TripleNm | None) -> Volume:
+    volume = open_volume(parse_source(text), Path.cwd(), voxel_size_nm)
+    if volume.channels is not None and len(volume.channels) == 1:
+        return volume.channel(volume.channels[0])
+    return volume
+
+
+def _check_volumes(volumes: Mapping[str, Volume]) -> None:
+    shapes = {name: volume.grid.shape for name, volume in volumes.items()}
+    if len(set(shapes.values())) > 1:
+        raise InputError(
+            "The volumes have different shapes",
+            found="; ".join(f"{name} {shape}" for name, shape in shapes.items()),
+            expected="one shape (zyx)",
+            fix="cut them to the same box",
+        )
+    for name, check in (
+        ("segmentation", check_segmentation),
+        ("true segmentation", check_segmentation),
+        ("mask", check_mask),
+    ):
+        if name in volumes:
+            check(volumes[name])
+
+
+def _read_prediction(path: Path) -> Any:
+    table = read_synapses(path, may_be_empty=True)
+    missing = {"score": np.nan, "candidate": None, "contact": None}
+    table = table.assign(**{name: v for name, v in missing.items() if name not in table.columns})
+    return conform(table, PREDICTION, str(path))
+
+
+def _read(path: Path | None, columns: Mapping[str, str]) -> Any:
+    return None if path is None else read_table(path, columns)
+
+
+def _read_params(path: Path | None) -> StepParams:
+    if path is None:
+        return StepParams()
+    if not path.exists():
+        raise InputError("The file of parameters is not there", found=str(path))
+    content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    if not isinstance(content, dict):
+        raise InputError(
+            "The file of parameters cannot be read",
+            found=str(path),
+            expected="sections evaluate, diagnose, synapses, contacts with names and values",
+        )
+    return StepParams.build(**content)
+
+
+def _read_box(text: str | None, grid: Grid) -> Box:
+    if text is None:
+        return grid.box
+    box = Box.parse(text)
+    if not grid.box.holds(box):
+        raise InputError(
+            "The box reaches out of the volume",
+            found=str(box),
+            expected=f"a box within {grid.box}",
+            fix="give the box in voxels zyx of the volume",
+        )
+    return box
+
+
+def _grid_around(points_nm: NDArray[np.float64], voxel_size_nm: TripleNm | None) -> Grid:
+    """A grid that holds all points, for tables without any volume."""
+    size = voxel_size_nm or (1.0, 1.0, 1.0)
+    low = np.floor(points_nm.min(axis=0)) if len(points_nm) else np.zeros(3)
+    high = points_nm.max(axis=0) if len(points_nm) else np.zeros(3)
+    z, y, x = (int(n) for n in np.ceil((high - low) / np.asarray(size)) + 1)
+    return Grid((z, y, x), size, (float(low[0]), float(low[1]), float(low[2])))

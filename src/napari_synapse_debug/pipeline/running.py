@@ -1,0 +1,249 @@
+"""The whole way, or a part of it: runs what is not up to date and records what was made."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from napari_synapse_debug.domain.errors import InputError, ProjectError
+from napari_synapse_debug.domain.events import QuietContext, StepContext
+from napari_synapse_debug.domain.params import Params
+from napari_synapse_debug.domain.project import ProjectConfig, Source, StepParams
+from napari_synapse_debug.io import (
+    Project,
+    RunRecord,
+    StepRecord,
+    check_project,
+    fingerprint,
+    load_project,
+    read_run,
+    save_config,
+    write_run,
+)
+from napari_synapse_debug.pipeline.outcome import describe_score, error_rows
+from napari_synapse_debug.pipeline.plan import (
+    NEEDS,
+    OUTPUTS,
+    WITHOUT_EFFECT,
+    StepDone,
+    in_order,
+    step_key,
+)
+from napari_synapse_debug.pipeline.work import Work
+
+
+@dataclass(frozen=True)
+class StepSummary:
+    """One step that was run: what it made, in words, and how long it took (s)."""
+
+    name: str
+    made: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a call of ``run_steps`` did.
+
+    Parameters
+    ----------
+    steps : tuple of StepSummary
+        The steps that were run, in order.
+    skipped : tuple of str
+        The steps that were up to date.
+    score : str
+        The score in one line, with its rule; empty before there is one.
+    errors : tuple of dict
+        Errors by stage: ``stage, missed, false, mistyped``.
+    """
+
+    steps: tuple[StepSummary, ...]
+    skipped: tuple[str, ...]
+    score: str
+    errors: tuple[Mapping[str, Any], ...]
+
+
+def run_steps(
+    folder: Path,
+    steps: Iterable[str],
+    *,
+    run: str = "main",
+    again: bool = False,
+    params: Mapping[str, Params] | None = None,
+    context: StepContext | None = None,
+) -> RunSummary:
+    """Run the named steps of the project that are not up to date.
+
+    A step is up to date when its parameters, the files that it reads and the results of the
+    steps before it are those it was run with. What a step made is in the run folder when this
+    returns, or raises: nothing that is finished is lost.
+
+    Parameters
+    ----------
+    folder : Path
+        The project.
+    steps : iterable of str
+        Some of ``STEPS``, in any order.
+    run : str
+        Name of the run.
+    again : bool
+        Run them although they are up to date.
+    params : mapping of str to Params, optional
+        Parameters by step; they are written to ``project.yaml`` first.
+    context : StepContext, optional
+        Takes events and knows whether to stop.
+
+    Raises
+    ------
+    InputError
+        There is no such step, or the data do not fit together.
+    ProjectError
+        Something is missing, for example the results of an earlier step.
+    StepCancelledError
+        A stop was asked for.
+    """
+    context = context or QuietContext()
+    project = load_project(folder)
+    if params:
+        project = with_params(project, {name: p.model_dump() for name, p in params.items()})
+    wanted = in_order(steps)
+    due = wanted if again else tuple(s for s in wanted if not _is_current(project, run, s))
+    if due:
+        check_project(project)
+    done, skipped = [], []
+    for step in wanted:
+        if again or not _is_current(project, run, step):
+            done.append(_run_step(project, run, step, context))
+        else:
+            skipped.append(step)
+    results = project.run_folder(run)
+    return RunSummary(tuple(done), tuple(skipped), describe_score(results), error_rows(results))
+
+
+def change_params(folder: Path, values: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write parameters (``{step: {name: value}}``) to the project; the others stay.
+
+    Raises
+    ------
+    InputError
+        A step or a parameter that does not exist, or a value out of bounds.
+    """
+    if values:
+        with_params(load_project(folder), values)
+
+
+def with_params(project: Project, values: Mapping[str, Mapping[str, Any]]) -> Project:
+    """The project with these parameters changed, in ``project.yaml`` too."""
+    params = project.config.params
+    for step, changes in values.items():
+        if step not in StepParams.model_fields:
+            raise InputError(
+                "There are no parameters of such a step",
+                found=step,
+                expected="one of " + ", ".join(StepParams.model_fields),
+                fix="write for example --set synapses.threshold=0.4",
+            )
+        old: Params = getattr(params, step)
+        changed = type(old).build(**{**old.model_dump(), **changes})
+        params = params.model_copy(update={step: changed})
+    if params == project.config.params:
+        return project
+    config: ProjectConfig = project.config.model_copy(update={"params": params})
+    changed_project = Project(project.folder, config)
+    save_config(changed_project)
+    return changed_project
+
+
+def inputs_of(project: Project, run: str, step: str) -> dict[str, str]:
+    """Fingerprints of all that ``step`` reads: files, boxes, classes, and the steps before it."""
+    config = project.config
+    masks = {f"mask {mask.name}": mask.source for mask in config.masks}
+    sources: dict[str, Source | None] = {
+        "train": {"raw": config.raw, **masks},
+        "predict": {"raw": config.raw},
+        "contacts": {"segmentation": config.segmentation},
+        "evaluate": {"true_segmentation": config.true_segmentation, **masks},
+    }.get(step, {})
+    inputs = {
+        name: f"{source} {fingerprint(project.path_of(source))}"
+        for name, source in sources.items()
+        if source is not None
+    }
+    if step == "train":
+        inputs["classes"] = " ".join(f"{c.name}:{c.role}" for c in config.classes)
+        inputs["box"] = str(config.train_box)
+    if step == "evaluate":
+        inputs["box"] = str(config.eval_box)
+        if config.truth is not None:
+            inputs["truth"] = fingerprint(project.truth_path)
+    record = read_run(project.run_folder(run))
+    for before in NEEDS[step]:
+        inputs[f"step {before}"] = _key_of(record, before)
+    return inputs
+
+
+def _is_current(project: Project, run: str, step: str) -> bool:
+    record = read_run(project.run_folder(run))
+    folders = {"models": project.model_folder(run), "runs": project.run_folder(run)}
+    if not all((folders[place] / name).exists() for place, name in OUTPUTS[step]):
+        return False
+    return record.is_current(step, _effective(project, step), inputs_of(project, run, step))
+
+
+def _effective(project: Project, step: str) -> dict[str, Any]:
+    """The parameters of ``step`` that change its result; some steps have none."""
+    params: Params | None = getattr(project.config.params, step, None)
+    return {} if params is None else params.model_dump(mode="json", exclude=set(WITHOUT_EFFECT))
+
+
+def _key_of(record: RunRecord, step: str) -> str:
+    found = record.steps.get(step)
+    return "" if found is None else step_key(found.params, found.inputs)
+
+
+def _run_step(project: Project, run: str, step: str, context: StepContext) -> StepSummary:
+    folder = project.run_folder(run)
+    _check_needs(read_run(folder), step)
+    params, inputs = _effective(project, step), inputs_of(project, run, step)
+    started = time.monotonic()
+    work = Work(project, run, step_key(params, inputs), context)
+    made = _function(step)(work)
+    seconds = time.monotonic() - started
+    record = StepRecord(
+        step=step, params=params, inputs=inputs, counts=dict(made.counts), seconds=seconds
+    )
+    write_run(folder, read_run(folder).with_step(record))
+    return StepSummary(step, made.made, seconds)
+
+
+def _check_needs(record: RunRecord, step: str) -> None:
+    missing = [before for before in NEEDS[step] if before not in record.steps]
+    if missing:
+        raise ProjectError(
+            f"The step {step} needs the results of {' and '.join(missing)}",
+            found="a run in which they were not made",
+            expected=f"{', '.join(NEEDS[step])} done before",
+            fix=f"run {' and '.join(missing)} first, or `synapse-debug run` for all",
+        )
+
+
+def _function(step: str) -> Callable[[Work], StepDone]:
+    """The function of ``step``; imported when it is needed, as torch takes seconds to load."""
+    if step == "train":
+        from napari_synapse_debug.pipeline.training import train as function
+    elif step == "predict":
+        from napari_synapse_debug.pipeline.prediction import predict as function
+    elif step == "contacts":
+        from napari_synapse_debug.pipeline.contacts import find_all_contacts as function
+    elif step == "synapses":
+        from napari_synapse_debug.pipeline.synapses import find_synapses as function
+    elif step == "evaluate":
+        from napari_synapse_debug.pipeline.evaluation import evaluate as function
+    elif step == "diagnose":
+        from napari_synapse_debug.pipeline.diagnosis import diagnose as function
+    else:
+        from napari_synapse_debug.pipeline.reporting import report as function
+    return function

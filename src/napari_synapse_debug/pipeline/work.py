@@ -1,0 +1,71 @@
+"""What every step is given: the project, the run, and whoever runs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_synapse_debug.domain.errors import ProjectError
+from napari_synapse_debug.domain.events import Event, StepContext
+from napari_synapse_debug.domain.grid import Box
+from napari_synapse_debug.domain.project import StepParams
+from napari_synapse_debug.io import Project
+
+
+@dataclass(frozen=True)
+class Work:
+    """One step's place to work.
+
+    Parameters
+    ----------
+    project : Project
+        What to work on.
+    run : str
+        Name of the run; its model has the same name.
+    key : str
+        What the step's result depends on, as one text (``step_key``).
+    context : StepContext
+        Takes events, knows whether to stop, maps blocks.
+    """
+
+    project: Project
+    run: str
+    key: str
+    context: StepContext
+
+    @property
+    def params(self) -> StepParams:
+        """Parameters of all steps."""
+        return self.project.config.params
+
+    @property
+    def folder(self) -> Path:
+        """Where the results of the run lie."""
+        return self.project.run_folder(self.run)
+
+    @property
+    def model_folder(self) -> Path:
+        """Where the model of the run lies."""
+        return self.project.model_folder(self.run)
+
+    def tell(self, step: str, message: str, done: int = 0, total: int = 0) -> None:
+        """Report progress."""
+        self.context.report(Event(step, message, done, total))
+
+    def box(self, which: str) -> Box:
+        """The ``train`` or ``eval`` box.
+
+        Raises
+        ------
+        ProjectError
+            The project names none.
+        """
+        box = self.project.config.box(which)
+        if box is None:
+            raise ProjectError(
+                f"The project has no {which} box",
+                found="project.yaml without it",
+                expected=f"{which}_box: z0:z1,y0:y1,x0:x1",
+                fix=f"add {which}_box to project.yaml, or make the project with --{which}-box",
+            )
+        return box

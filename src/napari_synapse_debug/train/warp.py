@@ -1,0 +1,113 @@
+"""Random warps of a patch in the section plane: turns, flips, bends, slipped sections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from napari_synapse_debug.domain.grid import Triple, TripleNm
+
+_BEND_SPACING_VX = 32
+_BEND_VX = 2.0
+_SLIP_CHANCE = 0.15
+_SLIP_VX = 4
+_FREE_TURN_CHANCE = 0.5
+_SCALE = (0.85, 1.18)
+
+
+@dataclass(frozen=True, eq=False)
+class Warp:
+    """Where the voxels of a patch come from, relative to its centre.
+
+    Parameters
+    ----------
+    sections : array
+        (Z,) int64, offsets in z.
+    offsets : array
+        (Z, Y, X, 2) float32, offsets in y and x, in voxels.
+    """
+
+    sections: NDArray[np.int64]
+    offsets: NDArray[np.float32]
+
+
+def identity_warp(shape: Triple) -> Warp:
+    """The warp that changes nothing, for a patch of ``shape`` (zyx)."""
+    depth = np.arange(shape[0]) - shape[0] // 2
+    plane = _plane(shape)
+    return Warp(depth, np.broadcast_to(plane, (shape[0], *plane.shape)))
+
+
+def random_warp(shape: Triple, voxel_size_nm: TripleNm, rng: np.random.Generator) -> Warp:
+    """A random flip in z, turn or free rotation, zoom, bend and section slip.
+
+    Half of the patches are only flipped and turned by right angles (where y and x have the
+    same voxel size), which leaves grey values as they are; free rotation smooths them.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Patch zyx.
+    voxel_size_nm : tuple of float
+        Edge lengths zyx of its voxels; rotations are rigid in nm.
+    rng : Generator
+        Source of all randomness.
+    """
+    plain = identity_warp(shape)
+    sections = plain.sections
+    if rng.random() < 0.5:
+        sections = np.ascontiguousarray(sections[::-1])
+    is_free = rng.random() < _FREE_TURN_CHANCE
+    matrix = _random_matrix(voxel_size_nm, is_free, rng)
+    plane = _plane(shape) @ matrix.T.astype(np.float32)
+    if is_free:
+        plane = plane + _bend(shape, rng)
+    offsets = np.broadcast_to(plane, (shape[0], *plane.shape))
+    return Warp(sections, offsets + _slips(shape[0], rng)[:, None, None, :])
+
+
+def _plane(shape: Triple) -> NDArray[np.float32]:
+    _, height, width = shape
+    y, x = np.meshgrid(
+        np.arange(height) - height // 2, np.arange(width) - width // 2, indexing="ij"
+    )
+    return np.stack([y, x], axis=-1).astype(np.float32)
+
+
+def _random_matrix(
+    voxel_size_nm: TripleNm, is_free: bool, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """A turn with flips and zoom, (2, 2), in voxels of y and x."""
+    size = np.asarray(voxel_size_nm[1:])
+    is_square = bool(np.isclose(size[0], size[1], rtol=0.01))
+    quarter = rng.integers(4) if is_square else 2 * rng.integers(2)
+    angle = rng.uniform(0, 2 * np.pi) if is_free else quarter * np.pi / 2
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    if not is_free:
+        turn = np.rint(turn)
+    flip = np.diag([rng.choice([-1.0, 1.0]), 1.0])
+    zoom = np.exp(rng.uniform(*np.log(_SCALE))) if is_free else 1.0
+    return np.asarray((turn @ flip) * zoom * (size[None, :] / size[:, None]))
+
+
+def _bend(shape: Triple, rng: np.random.Generator) -> NDArray[np.float32]:
+    """A smooth displacement of the section plane, (Y, X, 2), in voxels."""
+    nodes = [max(2, n // _BEND_SPACING_VX + 1) for n in shape[1:]]
+    coarse = rng.normal(0, _BEND_VX, (1, 2, *nodes)).astype(np.float32)
+    fine = torch.nn.functional.interpolate(
+        torch.from_numpy(coarse), size=shape[1:], mode="bicubic", align_corners=True
+    )
+    return fine[0].permute(1, 2, 0).numpy()
+
+
+def _slips(depth: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Shifts of each section in y and x, (Z, 2): one section alone, or all from it on."""
+    shifts = np.zeros((depth, 2), np.float32)
+    if rng.random() < _SLIP_CHANCE:
+        first = int(rng.integers(depth))
+        last = depth if rng.random() < 0.5 else first + 1
+        shifts[first:last] = rng.integers(-_SLIP_VX, _SLIP_VX + 1, 2)
+    return shifts

@@ -1,0 +1,59 @@
+"""What the window has done for it: the functions of the pipeline, and who runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from napari_synapse_debug.domain.events import Event
+from napari_synapse_debug.ui.ports import Results
+
+
+class Job(Protocol):
+    """A step that runs somewhere."""
+
+    def cancel(self) -> None:
+        """Ask it to stop; returns at once."""
+
+    def result(self) -> Any:
+        """What it returned; raises what it raised."""
+
+
+class Jobs(Protocol):
+    """Runs functions elsewhere; ``on_event`` and ``on_done`` may be called in any thread."""
+
+    def submit(
+        self,
+        function: Callable[..., Any],
+        *args: Any,
+        on_event: Callable[[Event], Any] | None = None,
+        on_done: Callable[[Any], Any] | None = None,
+    ) -> Job:
+        """Start ``function(*args, context=…)`` and return at once."""
+
+    def close(self) -> None:
+        """Stop what runs and give everything back."""
+
+
+@dataclass(frozen=True)
+class Backend:
+    """Functions as in ``pipeline``, and ``make_jobs``, which makes a runner of jobs."""
+
+    run_steps: Callable[..., Any]
+    open_results: Callable[..., Results]
+    create_project: Callable[..., Path]
+    make_jobs: Callable[[], Jobs]
+
+
+def product_backend() -> Backend:
+    """The real one; imported only when it is first used, so that docks open at once."""
+    from napari_synapse_debug import jobs, pipeline
+
+    return Backend(
+        run_steps=pipeline.run_steps,
+        open_results=pipeline.open_results,
+        create_project=pipeline.create_project,
+        make_jobs=jobs.JobRunner,
+    )

@@ -1,0 +1,48 @@
+"""All that belongs to one viewer: its session, the adapter and the runner of steps.
+
+Docks are made one by one by napari, with nothing but the viewer in hand, and must share one
+session. So the desks lie in a dictionary that holds the viewers weakly: a desk lives as long as
+its viewer, two viewers have two desks, and nothing is left that a test would have to reset.
+"""
+
+from __future__ import annotations
+
+import inspect
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from napari_synapse_debug.ui.backend import Backend, product_backend
+from napari_synapse_debug.ui.session import Session
+from napari_synapse_debug.ui.step_runner import StepRunner
+from napari_synapse_debug.ui.viewer_adapter import ViewerAdapter
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+
+class Desk:
+    """The parts of one viewer's window; only views are missing, which may come and go."""
+
+    def __init__(
+        self, viewer: ViewerModel, load_backend: Callable[[], Backend] = product_backend
+    ) -> None:
+        self.session = Session()
+        self.adapter = ViewerAdapter(viewer, self.session)
+        self.runner = StepRunner(self.session, load_backend)
+
+
+_DESKS: weakref.WeakKeyDictionary[ViewerModel, Desk] = weakref.WeakKeyDictionary()
+
+
+def desk_of(viewer: ViewerModel) -> Desk:
+    """The desk of ``viewer``; made at the first call.
+
+    ``viewer`` may be the proxy that napari gives to docks.
+    """
+    real: Any = inspect.unwrap(viewer)
+    if real not in _DESKS:
+        desk = Desk(real)
+        _DESKS[real] = desk
+        weakref.finalize(real, desk.runner.close)
+    return _DESKS[real]

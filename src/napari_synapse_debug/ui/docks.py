@@ -1,0 +1,124 @@
+"""The widgets of the Plugins menu: each joins a view to the desk of the viewer it is docked in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QWidget
+
+from napari_synapse_debug.domain.errors import InputError, SynapseDebugError
+from napari_synapse_debug.ui import keys, step_panel
+from napari_synapse_debug.ui.debug_panel import DebugPanel
+from napari_synapse_debug.ui.desk import desk_of
+from napari_synapse_debug.ui.layer_info import rectangle_box, volume_layers
+from napari_synapse_debug.ui.project_panel import ProjectPanel
+from napari_synapse_debug.ui.project_request import RAW, ProjectRequest
+from napari_synapse_debug.ui.step_panel import StepGroup, StepPanel
+from napari_synapse_debug.ui.tabs import join_tabs
+
+if TYPE_CHECKING:
+    import napari.viewer
+
+
+class DebugDock(DebugPanel):
+    """The list of errors, joined to its viewer."""
+
+    def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
+        desk = desk_of(viewer)
+        super().__init__(desk.session, parent)
+        adapter, session = desk.adapter, desk.session
+        commands = {
+            "next": lambda: session.step(1),
+            "previous": lambda: session.step(-1),
+            "sides": adapter.toggle_sides,
+            "dimensions": adapter.toggle_dimensions,
+            "fit": lambda: adapter.look(fit=True),
+            "layers": adapter.reset_visibility,
+            "legend": self.toggle_legend,
+            "help": self.toggle_help,
+            "search": self.search.setFocus,
+        }
+        self.finding_requested.connect(session.select)
+        self.filter_requested.connect(session.set_filter)
+        self.command_requested.connect(lambda command: commands[command]())
+        self.shortcuts = keys.bind(self, commands)
+        join_tabs(self)
+
+
+class StepDock(StepPanel):
+    """Forms and Run of a group of steps, joined to its viewer."""
+
+    group: StepGroup
+
+    def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
+        desk = desk_of(viewer)
+        super().__init__(desk.session, self.group, parent)
+        self.run_requested.connect(desk.runner.start)
+        self.cancel_requested.connect(desk.runner.cancel)
+        join_tabs(self)
+
+
+class TrainDock(StepDock):
+    """Train a network."""
+
+    group = step_panel.TRAIN
+
+
+class PredictDock(StepDock):
+    """Predict a volume."""
+
+    group = step_panel.PREDICT
+
+
+class SynapsesDock(StepDock):
+    """Find contacts and synapses."""
+
+    group = step_panel.SYNAPSES
+
+
+class EvaluateDock(StepDock):
+    """Evaluate and diagnose."""
+
+    group = step_panel.EVALUATE
+
+
+class ProjectDock(ProjectPanel):
+    """Create and open projects, joined to its viewer."""
+
+    def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
+        desk = desk_of(viewer)
+        super().__init__(desk.session, parent)
+        self._desk = desk
+        self.open_requested.connect(self._open)
+        self.create_requested.connect(self._create_project)
+        self.box_requested.connect(self._take_box)
+        layers = desk.adapter.viewer.layers
+        for event in (layers.events.inserted, layers.events.removed, layers.events.changed):
+            event.connect(self._list_layers)
+        self._list_layers()
+        join_tabs(self)
+
+    def _list_layers(self) -> None:
+        self.show_layers(volume_layers(self._desk.adapter.user_layers))
+
+    def _open(self, folder: Path) -> None:
+        try:
+            self._desk.runner.open(folder)
+        except SynapseDebugError as error:
+            self.show_error(error)
+
+    def _create_project(self, request: ProjectRequest) -> None:
+        try:
+            self._desk.runner.create(request, self.layers)
+        except SynapseDebugError as error:
+            self.show_error(error)
+
+    def _take_box(self, which: str) -> None:
+        raw = [x for x in self.layers if self.uses[x.name].currentData() == RAW]
+        try:
+            if not raw:
+                raise InputError("Choose the layer that is the EM image first")
+            self.show_box(which, rectangle_box(self._desk.adapter.viewer, raw[0].grid))
+        except InputError as error:
+            self.show_error(error)

@@ -1,0 +1,195 @@
+"""Open a project, or make one: which layer plays which role, voxel size, truth and boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QFormLayout,
+    QGridLayout,
+    QGroupBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+from superqt import QElidingLabel
+
+from napari_synapse_debug.domain.errors import InputError, SynapseDebugError
+from napari_synapse_debug.domain.grid import Box
+from napari_synapse_debug.ui.fields import Bounds, TripleEditor
+from napari_synapse_debug.ui.layer_info import LayerInfo
+from napari_synapse_debug.ui.project_request import RAW, USES, ProjectRequest, guess_use
+from napari_synapse_debug.ui.session import Session
+
+_NO_LAYERS = "Open a volume (File › Open), or File › Open Sample › Simulated neuropil."
+
+
+class ProjectPanel(QWidget):
+    """The form of a project; emits ``open_requested``, ``create_requested``, ``box_requested``."""
+
+    open_requested = Signal(object)
+    create_requested = Signal(object)
+    box_requested = Signal(str)
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.layers: Sequence[LayerInfo] = ()
+        self.uses: dict[str, QComboBox] = {}
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        self.current, self.message = QLabel(), QLabel()
+        for text in (self.current, self.message):
+            text.setWordWrap(True)
+            text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.open = QPushButton("Open project …")
+        self.create = QPushButton("Create project")
+        self.reason = QLabel()
+        self.reason.setWordWrap(True)
+        self.folder, self.truth = QLineEdit(), QLineEdit()
+        self.voxel_size = TripleEditor(Bounds(1e-9, 1e9), "nm", is_whole=False)
+        self.voxel_size.set_value((1.0, 1.0, 1.0))
+        self.boxes = {"train": QLineEdit(), "eval": QLineEdit()}
+        self._lay_out()
+        self.open.clicked.connect(self._choose_project)
+        self.create.clicked.connect(self._create)
+        for line in (self.folder, self.truth, *self.boxes.values()):
+            line.textChanged.connect(self.show_state)
+        session.project_changed.connect(self.show_state)
+        self.show_layers(())
+
+    def show_layers(self, layers: Sequence[LayerInfo]) -> None:
+        """List ``layers`` with their uses; what was chosen for a name is kept."""
+        before = {name: str(box.currentData()) for name, box in self.uses.items()}
+        while (item := self.grid.takeAt(0)) is not None:
+            item.widget().deleteLater()
+        self.layers, self.uses = layers, {}
+        for row, layer in enumerate(layers):
+            name, box = QElidingLabel(layer.name), QComboBox()
+            name.setToolTip(f"{layer.name}\n{layer.source or 'in memory: saved with the project'}")
+            for use, text in USES.items():
+                box.addItem(text, use)
+            box.setCurrentIndex(box.findData(before.get(layer.name, guess_use(layer))))
+            box.currentIndexChanged.connect(self._use_chosen)
+            self.grid.addWidget(name, row, 0)
+            self.grid.addWidget(box, row, 1)
+            self.uses[layer.name] = box
+        self._use_chosen()
+
+    def show_box(self, which: str, box: Box) -> None:
+        """Show ``box`` as the ``train`` or ``eval`` box."""
+        self.boxes[which].setText(str(box))
+
+    def show_error(self, error: SynapseDebugError) -> None:
+        """Show what is wrong and what to do."""
+        self.message.setText(str(error))
+
+    def show_state(self) -> None:
+        """Show which project is open, and why none can be created, if so."""
+        project = self._session.project
+        self.current.setText(f"Open: <b>{project}</b>" if project else "No project is open.")
+        try:
+            self.request()
+        except InputError as error:
+            self.create.setEnabled(False)
+            self.reason.setText(str(error))
+        else:
+            self.create.setEnabled(True)
+            self.reason.setText("")
+
+    def request(self) -> ProjectRequest:
+        """The project that the form asks for.
+
+        Raises
+        ------
+        InputError
+            Something is missing, or a box cannot be read.
+        """
+        uses = {name: str(box.currentData()) for name, box in self.uses.items()}
+        if RAW not in uses.values():
+            raise InputError(
+                _NO_LAYERS if not uses else f"Choose the layer that is the {USES[RAW]}"
+            )
+        if not self.folder.text().strip():
+            raise InputError("Choose the folder for the new project")
+        boxes = {key: line.text().strip() for key, line in self.boxes.items()}
+        z, y, x = self.voxel_size.value()
+        return ProjectRequest(
+            folder=Path(self.folder.text().strip()).expanduser(),
+            uses=uses,
+            truth=self.truth.text().strip() or None,
+            train_box=Box.parse(boxes["train"]) if boxes["train"] else None,
+            eval_box=Box.parse(boxes["eval"]) if boxes["eval"] else None,
+            voxel_size_nm=(z, y, x),
+        )
+
+    def _lay_out(self) -> None:
+        layers, rest = QGroupBox("Layers"), QFormLayout()
+        self.grid = QGridLayout(layers)
+        self.grid.setColumnStretch(0, 1)
+        rest.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        rest.addRow("Voxel size [nm]", self.voxel_size)
+        rest.addRow("Truth", _with_button(self.truth, "…", self._choose_truth))
+        for key, title in (("train", "Training box"), ("eval", "Evaluation box")):
+            line = self.boxes[key]
+            line.setPlaceholderText("z0:z1,y0:y1,x0:x1")
+            line.setToolTip("Half-open voxel ranges of the EM image; empty: none")
+            button = _with_button(line, "□", lambda _=False, k=key: self.box_requested.emit(k))
+            rest.addRow(title, button)
+        rest.addRow("Folder", _with_button(self.folder, "…", self._choose_folder))
+        self.truth.setPlaceholderText("CSV or Parquet of 3-point synapses")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(6, 4, 6, 4)
+        column.addWidget(self.current)
+        column.addWidget(self.open)
+        column.addWidget(layers)
+        column.addLayout(rest)
+        column.addWidget(self.create)
+        column.addWidget(self.reason)
+        column.addWidget(self.message)
+        column.addStretch(1)
+
+    def _use_chosen(self) -> None:
+        raw = [x for x in self.layers if self.uses[x.name].currentData() == RAW]
+        if raw:
+            self.voxel_size.set_value(raw[0].grid.voxel_size_nm)
+        self.show_state()
+
+    def _create(self) -> None:
+        self.message.clear()
+        self.create_requested.emit(self.request())
+
+    def _choose_project(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Open project")
+        if folder:
+            self.message.clear()
+            self.open_requested.emit(Path(folder))
+
+    def _choose_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Folder for the new project")
+        if folder:
+            self.folder.setText(folder)
+
+    def _choose_truth(self) -> None:
+        file, _ = QFileDialog.getOpenFileName(self, "Truth", "", "Tables (*.csv *.parquet)")
+        if file:
+            self.truth.setText(file)
+
+
+def _with_button(line: QLineEdit, text: str, action: Callable[..., None]) -> QWidget:
+    both = QWidget()
+    row = QHBoxLayout(both)
+    row.setContentsMargins(0, 0, 0, 0)
+    button = QPushButton(text)
+    button.setToolTip("Take the selected rectangle" if text == "□" else "Choose")
+    button.clicked.connect(action)
+    row.addWidget(line, 1)
+    row.addWidget(button)
+    return both

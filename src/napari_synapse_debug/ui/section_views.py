@@ -1,0 +1,101 @@
+"""Three small pictures of the selected error along xy, xz and yz."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from qtpy.QtCore import QPointF, QRectF, QSize, Qt
+from qtpy.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from napari_synapse_debug.domain.records import ENDS
+from napari_synapse_debug.ui.finding_table import finding_points_nm
+from napari_synapse_debug.ui.palette import END_HUE
+from napari_synapse_debug.ui.ports import Results
+from napari_synapse_debug.ui.section_crops import PLANES, read_crop, section
+
+HALF_NM = 500.0
+PIXELS = 200
+_LEAST_PX, _MOST_PX = 84, 170
+
+
+class SectionViews(QWidget):
+    """The three sections through one error's cleft."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(6)
+        self.pictures = {plane: SectionPicture(plane) for plane in PLANES}
+        for plane, picture in self.pictures.items():
+            column = QVBoxLayout()
+            column.setSpacing(1)
+            label = QLabel(f"{plane} · {2 * HALF_NM / 1000:g} µm")
+            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            column.addWidget(picture, 1)
+            column.addWidget(label)
+            row.addLayout(column)
+
+    def show_finding(self, results: Results | None, row: pd.Series[Any] | None) -> None:
+        """Show the surroundings of ``row``; nothing where there is no finding or no raw volume."""
+        if results is None or row is None or "raw" not in results.volumes:
+            self.setVisible(False)
+            return
+        ends = finding_points_nm(row)
+        center = ends[ENDS.index("cleft")]
+        volumes = results.volumes
+        segments = volumes["segmentation"].array if "segmentation" in volumes else None
+        crop = read_crop(volumes["raw"].array, segments, results.grid, center, HALF_NM)
+        partners = (int(row["pre_segment"]), int(row["post_segment"]))
+        for plane, picture in self.pictures.items():
+            image = section(crop, plane, center, HALF_NM, PIXELS, partners)
+            picture.show_image(image, (ends - center)[:, PLANES[plane]] / HALF_NM)
+        self.setVisible(True)
+
+
+class SectionPicture(QWidget):
+    """A square picture with the three points drawn on it."""
+
+    def __init__(self, plane: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._image = QImage()
+        self._marks: NDArray[np.float64] = np.empty((0, 2))
+        self.setToolTip(f"Section {plane} through the cleft, at true aspect")
+        self.setMinimumSize(_LEAST_PX, _LEAST_PX)
+        self.setMaximumHeight(_MOST_PX)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Square."""
+        return QSize(120, 120)
+
+    def show_image(self, rgb: NDArray[np.uint8], marks: NDArray[np.float64]) -> None:
+        """Show ``rgb`` ((P, P, 3)); ``marks`` ((3, 2), down and across) lie in -1 … 1."""
+        pixels = np.ascontiguousarray(rgb)
+        height, width, _ = pixels.shape
+        self._image = QImage(
+            pixels.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888
+        ).copy()
+        self._marks = marks
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802
+        """Draw the picture in the largest square that fits, and the points on it."""
+        side = min(self.width(), self.height())
+        square = QRectF((self.width() - side) / 2, (self.height() - side) / 2, side, side)
+        painter = QPainter(self)
+        painter.setRenderHints(
+            QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform
+        )
+        painter.drawImage(square, self._image)
+        for (down, across), end in zip(self._marks, ENDS, strict=False):
+            if abs(down) < 1 and abs(across) < 1:
+                spot = square.center() + QPointF(across * side / 2, down * side / 2)
+                painter.setPen(QPen(QColor("#101010"), 1))
+                painter.setBrush(QColor(END_HUE[end]))
+                painter.drawEllipse(spot, 3.5, 3.5)
+        painter.end()

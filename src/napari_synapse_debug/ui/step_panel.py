@@ -1,0 +1,126 @@
+"""The panel of one or more steps: a form a parameter model, and Run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from napari_synapse_debug.domain.errors import InputError
+from napari_synapse_debug.domain.project import StepParams
+from napari_synapse_debug.ui.forms import Form
+from napari_synapse_debug.ui.run_panel import RunPanel
+from napari_synapse_debug.ui.session import Session
+
+NO_PROJECT = "Open or create a project first (Plugins › Project)"
+_NEEDED = {
+    "train": ("masks", "The project has no masks to learn from"),
+    "contacts": ("segmentation", "The project has no neuron segmentation"),
+    "evaluate": ("truth", "The project has no truth to compare with"),
+}
+
+
+@dataclass(frozen=True)
+class StepGroup:
+    """Steps that are run by one button, and the models whose forms stand above it."""
+
+    label: str
+    steps: tuple[str, ...]
+    forms: tuple[str, ...]
+    about: str
+
+
+TRAIN = StepGroup(
+    "Train", ("train",), ("train",), "Learn the classes of the masks inside the training box."
+)
+PREDICT = StepGroup(
+    "Predict", ("predict",), ("predict",), "Probabilities of every class for the whole volume."
+)
+SYNAPSES = StepGroup(
+    "Find synapses",
+    ("contacts", "synapses"),
+    ("contacts", "synapses"),
+    "Where neurons touch, and which contacts hold a synapse: pre → cleft → post.",
+)
+EVALUATE = StepGroup(
+    "Evaluate",
+    ("evaluate", "diagnose", "report"),
+    ("evaluate", "diagnose"),
+    "Compare with the truth, and trace each error to the stage that lost it.",
+)
+
+
+class StepPanel(QWidget):
+    """Forms and Run for a group of steps; emits ``run_requested(steps, params)``."""
+
+    run_requested = Signal(object, object)
+    cancel_requested = Signal()
+
+    def __init__(self, session: Session, group: StepGroup, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session, self._group = session, group
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        about = QLabel(group.about)
+        about.setWordWrap(True)
+        body = QWidget()
+        rows = QVBoxLayout(body)
+        rows.setContentsMargins(0, 0, 0, 0)
+        defaults = StepParams()
+        self.forms = {name: Form(getattr(defaults, name)) for name in group.forms}
+        for name, form in self.forms.items():
+            if len(self.forms) > 1:
+                rows.addWidget(QLabel(f"<b>{name.capitalize()}</b>"))
+            rows.addWidget(form)
+            form.changed.connect(self.show_state)
+        rows.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(body)
+        self.run_panel = RunPanel(group.label, group.steps)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(6, 4, 6, 4)
+        column.addWidget(about)
+        column.addWidget(scroll, 1)
+        column.addWidget(self.run_panel)
+        self.run_panel.run_requested.connect(self._request)
+        self.run_panel.cancel_requested.connect(self.cancel_requested)
+        session.project_changed.connect(self.show_state)
+        session.results_changed.connect(self.show_project)
+        session.job_changed.connect(self.show_state)
+        self.show_project()
+
+    def show_project(self) -> None:
+        """Show the parameters of the open project."""
+        results = self._session.results
+        if results is not None:
+            for name, form in self.forms.items():
+                form.set_value(getattr(results.config.params, name))
+        self.show_state()
+
+    def show_state(self) -> None:
+        """Show how the step stands and why it cannot be run, if it cannot."""
+        self.run_panel.show_job(self._session.job, self._blocked())
+
+    def _blocked(self) -> str:
+        session = self._session
+        if session.job.is_running:
+            return f"{session.job.step} is running"
+        if session.project is None or session.results is None:
+            return NO_PROJECT
+        for step in self._group.steps:
+            part, reason = _NEEDED.get(step, ("name", ""))
+            if not getattr(session.results.config, part):
+                return reason
+        try:
+            self._params()
+        except InputError as error:
+            return str(error)
+        return ""
+
+    def _params(self) -> dict[str, object]:
+        return {name: form.value() for name, form in self.forms.items()}
+
+    def _request(self) -> None:
+        self.run_requested.emit(self._group.steps, self._params())

@@ -1,0 +1,159 @@
+"""Runs steps of the project in another process and tells the session how they stand."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_synapse_debug.domain.errors import StepCancelledError, SynapseDebugError
+from napari_synapse_debug.domain.events import Event
+from napari_synapse_debug.domain.params import Params
+from napari_synapse_debug.ui.backend import Backend, Job, Jobs
+from napari_synapse_debug.ui.layer_info import LayerInfo
+from napari_synapse_debug.ui.layer_store import store_layer
+from napari_synapse_debug.ui.project_request import ProjectRequest, Store, create_arguments
+from napari_synapse_debug.ui.session import JobState, Session
+
+
+class StepRunner(QObject):
+    """The way from a Run button to a result in the session.
+
+    Parameters
+    ----------
+    session : Session
+        Told of every change; its results are replaced when a step ends.
+    load_backend : callable
+        Gives the backend when it is first needed.
+    """
+
+    event_arrived = Signal(object)
+    job_ended = Signal(object)
+
+    def __init__(
+        self,
+        session: Session,
+        load_backend: Callable[[], Backend],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._session, self._load_backend = session, load_backend
+        self._jobs: Jobs | None = None
+        self._job: Job | None = None
+        self._run = "main"
+        self._started = 0.0
+        # the signals are emitted in the threads of the jobs and arrive here in Qt's
+        self.event_arrived.connect(self._show_event)
+        self.job_ended.connect(self._finish)
+
+    def start(self, steps: tuple[str, ...], params: Mapping[str, Params]) -> None:
+        """Run ``steps`` of the open project with ``params`` by step."""
+        folder = self._session.project
+        if folder is None or self._session.job.is_running:
+            return
+        if self._jobs is None:
+            self._jobs = self._backend.make_jobs()
+        self._started = time.monotonic()
+        self._session.set_job(JobState("running", steps[0], "starting"))
+        function = partial(
+            self._backend.run_steps, folder, steps, run=self._run, params=dict(params)
+        )
+        self._job = self._jobs.submit(
+            function, on_event=self.event_arrived.emit, on_done=self.job_ended.emit
+        )
+
+    def cancel(self) -> None:
+        """Ask the running step to stop."""
+        if self._job is not None:
+            self._session.set_job(replace(self._session.job, message="stopping …"))
+            self._job.cancel()
+
+    @cached_property
+    def _backend(self) -> Backend:
+        return self._load_backend()
+
+    def close(self) -> None:
+        """Stop what runs and give the worker back."""
+        if self._jobs is not None:
+            self._jobs.close()
+            self._jobs = None
+
+    def open(self, folder: Path, run: str = "main") -> None:
+        """Open the project in ``folder`` and show what it has of ``run``.
+
+        Raises
+        ------
+        SynapseDebugError
+            It is no project, or something in it cannot be read.
+        """
+        results = self._backend.open_results(folder, run)
+        self._run = run
+        self._session.set_project(folder)
+        self._session.set_results(results)
+
+    def create(
+        self, request: ProjectRequest, layers: Sequence[LayerInfo], store: Store = store_layer
+    ) -> None:
+        """Make the project that was asked for, and open it.
+
+        Raises
+        ------
+        SynapseDebugError
+            It cannot be made of these layers.
+        """
+        arguments = create_arguments(request, layers, store)
+        self.open(self._backend.create_project(request.folder, **arguments))
+
+    def _show_event(self, event: Event) -> None:
+        state = self._session.job
+        if not state.is_running:
+            return
+        if event.step != state.step:
+            self._started = time.monotonic()
+        self._session.set_job(
+            JobState(
+                "running",
+                event.step,
+                event.message,
+                event.done,
+                event.total,
+                time.monotonic() - self._started,
+                event.values,
+            )
+        )
+
+    def _finish(self, job: Job) -> None:
+        self._job = None
+        step, folder = self._session.job.step, self._session.project
+        try:
+            summary = job.result()
+            if folder is not None:
+                self._session.set_results(self._backend.open_results(folder, self._run))
+        except StepCancelledError as error:
+            self._session.set_job(JobState("cancelled", step, str(error)))
+        except SynapseDebugError as error:
+            self._session.set_job(JobState("failed", step, str(error), details=_details(error)))
+        except Exception as error:  # noqa: BLE001  # a slot that raises would end the program
+            text = f"{type(error).__name__}: {error}"
+            self._session.set_job(JobState("failed", step, text, details=_details(error)))
+        else:
+            self._session.set_job(JobState("done", step, outcome_text(summary)))
+
+
+def outcome_text(summary: Any) -> str:
+    """What a run made, one line a step, and which steps were up to date."""
+    lines = [f"{step.name}: {step.made} ({step.seconds:.0f} s)" for step in summary.steps]
+    if summary.skipped:
+        lines.append("up to date: " + ", ".join(summary.skipped))
+    return "\n".join(lines)
+
+
+def _details(error: Exception) -> str:
+    remote = getattr(error, "remote_traceback", None)
+    return remote or "".join(traceback.format_exception(error))

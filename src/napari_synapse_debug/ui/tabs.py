@@ -1,0 +1,34 @@
+"""Our docks share one place as tabs: napari stacks them, which on a small screen hides all."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
+
+_MARK = "napari-synapse-debug panel"
+
+
+def join_tabs(panel: QWidget) -> None:
+    """Bring ``panel``, once it is docked, to the front of the tabs of our panels in its window."""
+    panel.setProperty(_MARK, True)
+    # a child, so that it ends with the panel; napari docks a widget after making it
+    timer = QTimer(panel)
+    timer.setSingleShot(True)
+    timer.timeout.connect(lambda: _join(panel))
+    timer.start(0)
+
+
+def _join(panel: QWidget) -> None:
+    window = panel.window()
+    if not isinstance(window, QMainWindow):
+        return
+    docks = [dock for dock in window.findChildren(QDockWidget) if _holds_panel(dock)]
+    mine = next((dock for dock in docks if dock.isAncestorOf(panel)), None)
+    others = [dock for dock in docks if dock is not mine and not dock.isFloating()]
+    if mine is not None and others:
+        window.tabifyDockWidget(others[0], mine)
+        mine.raise_()
+
+
+def _holds_panel(dock: QDockWidget) -> bool:
+    return any(child.property(_MARK) for child in dock.findChildren(QWidget))

@@ -1,0 +1,293 @@
+"""Each cause of a missed synapse, planted into the toy world at synapse 2 (row 12, B → F)."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from napari_synapse_debug.domain.grid import Box
+from napari_synapse_debug.domain.stages import Cause, Stage
+
+ROW = 12
+X = 150  # voxel of synapse 2
+B, F = 2, 6
+
+
+def only(findings, error="missed"):
+    """The finding of row 12; there is no other miss."""
+    chosen = findings[findings["error"] == error]
+    assert list(chosen["truth_row"]) == [ROW]
+    return chosen.iloc[0]
+
+
+def swapped(world, row):
+    """The points of a truth row with pre and post exchanged."""
+    old = world.truth.set_index("row").loc[row]
+    places = {
+        f"{end}_{axis}_nm": old[f"{other}_{axis}_nm"]
+        for end, other in (("pre", "post"), ("post", "pre"))
+        for axis in "zyx"
+    }
+    return {**places, "pre_segment": old["post_segment"], "post_segment": old["pre_segment"]}
+
+
+def with_row(world, row, synapse, x_vx):
+    """A second truth row like row 12, with its points moved along x."""
+    truth = world.truth
+    new = truth[truth["row"] == ROW].assign(row=row, synapse=synapse)
+    for end in ("pre", "cleft", "post"):
+        new[f"{end}_x_nm"] = x_vx * 10.0
+    return world.change(truth=pd.concat([truth, new], ignore_index=True))
+
+
+def same_segment(world):
+    return world.move(ROW, post_y_nm=170.0)
+
+
+def point_in_background(world):
+    true_segmentation = world.true_segmentation.copy()
+    true_segmentation[:, 28:38, X - 8 : X + 8] = 0
+    return world.change(true_segmentation=true_segmentation)
+
+
+def point_outside(world):
+    return world.move(ROW, post_y_nm=5000.0)
+
+
+def partner_far_away(world):
+    return world.move(ROW, post_x_nm=3500.0)
+
+
+def duplicate_row(world):
+    return with_row(world, 9, 2, X + 1).move(ROW, cleft_x_nm=1430.0)
+
+
+def not_predicted(world):
+    away = world.signal("shaft", world.slab(X), 0.0)
+    return away.change(predicted_box=Box((0, 0, 200), (8, 48, 400)))
+
+
+def no_signal(world):
+    return world.signal("shaft", world.slab(X), 0.0)
+
+
+def weak_signal(world):
+    return world.signal("shaft", world.slab(X), 0.3)
+
+
+def too_small(world):
+    return world.signal("shaft", world.slab(X), 0.0).signal(
+        "shaft", world.slab(X, half_x=1, half_y=1), 0.9
+    )
+
+
+def merged_candidate(world):
+    bridge = (slice(3, 6), slice(22, 26), slice(X, 250))
+    return world.signal("head", bridge, 0.95)
+
+
+def neurons_merged(world):
+    return world.segments(world.segmentation == F, B)
+
+
+def partner_in_background(world):
+    return world.segments((slice(None), slice(24, 48), slice(X - 40, X + 40)), 0)
+
+
+def no_contact(world):
+    return world.segments((slice(None), slice(17, 31), slice(X - 30, X + 30)), 0)
+
+
+def contact_too_small(world):
+    gap = world.segments((slice(None), slice(23, 25), slice(100, 200)), 0)
+    window = (slice(3, 5), slice(23, 24), slice(X - 4, X + 4))
+    narrow = gap.segments(window, B)
+    window = (slice(3, 5), slice(24, 25), slice(X - 4, X + 4))
+    params = world.contacts.model_copy(update={"min_area_nm2": 20_000.0})
+    return narrow.segments(window, F).change(contacts=params)
+
+
+def below_overlap(world):
+    narrow = world.signal("shaft", world.slab(X), 0.0)
+    narrow = narrow.signal("shaft", world.slab(X, half_x=1, half_y=2), 0.9)
+    wide = {"min_overlap_nm2": 25_000.0, "reach_nm": 20.0}
+    return narrow.change(synapses=world.synapses.model_copy(update=wide), min_size_vx=10)
+
+
+def below_score(world):
+    weak = world.signal("shaft", world.slab(X), 0.55)
+    return weak.change(synapses=world.synapses.model_copy(update={"min_score": 0.5}))
+
+
+def third_neuron(world):
+    """Truth says B → 9; the candidate has more interface with F."""
+    true_segmentation = world.true_segmentation.copy()
+    true_segmentation[:, 24:, 155:200] = 9
+    moved = world.move(ROW, post_x_nm=1600.0, cleft_x_nm=1580.0, post_segment=9)
+    return moved.change(true_segmentation=true_segmentation, segmentation=true_segmentation)
+
+
+def reversed_row(world):
+    return world.move(ROW, **swapped(world, ROW))
+
+
+def dropped(world):
+    second = world.signal("shaft", world.slab(185), 0.8)
+    second = with_row(second, 15, 5, 185).move(ROW, cleft_x_nm=1500.0)
+    clefts = second.clefts.copy()
+    clefts[second.slab(185)] = 5
+    clefts[second.slab(X)] = 2
+    far = second.synapses.model_copy(update={"duplicate_nm": 1000.0})
+    return second.change(synapses=far, clefts=clefts)
+
+
+def beyond_tolerance(world):
+    moved = world.move(ROW, cleft_x_nm=1610.0)
+    return moved.change(evaluate=world.evaluate.model_copy(update={"tolerance_nm": 100.0}))
+
+
+def lost_in_matching(world):
+    part = world.signal("shaft", world.slab(X), 0.0)
+    part = part.signal("shaft", (slice(3, 6), slice(22, 26), slice(150, 162)), 0.9)
+    return with_row(part.move(ROW, cleft_x_nm=1390.0), 15, 5, 166)
+
+
+PLANTED = {
+    Cause.GT_SAME_SEGMENT: same_segment,
+    Cause.GT_POINT_IN_BACKGROUND: point_in_background,
+    Cause.NOT_PREDICTED: not_predicted,
+    Cause.NO_SIGNAL: no_signal,
+    Cause.WEAK_SIGNAL: weak_signal,
+    Cause.TOO_SMALL: too_small,
+    Cause.NEURONS_MERGED: neurons_merged,
+    Cause.PARTNER_IN_BACKGROUND: partner_in_background,
+    Cause.NO_CONTACT: no_contact,
+    Cause.CONTACT_TOO_SMALL: contact_too_small,
+    Cause.BELOW_OVERLAP: below_overlap,
+    Cause.BELOW_SCORE: below_score,
+    Cause.WRONG_PARTNER: third_neuron,
+    Cause.REVERSED: reversed_row,
+    Cause.BEYOND_TOLERANCE: beyond_tolerance,
+    Cause.LOST_IN_MATCHING: lost_in_matching,
+}
+
+
+def test_an_unplanted_world_has_no_error(world, findings_of):
+    assert len(findings_of(world)) == 0
+
+
+@pytest.mark.parametrize("cause", PLANTED, ids=str)
+def test_a_planted_cause_is_named_and_proved(world, findings_of, cause):
+    found = only(findings_of(PLANTED[cause](world)))
+    assert found["cause"] == cause
+    assert found["confirmed"] is True or found["confirmed"]
+    assert found["side_effects"] is pd.NA or found["side_effects"] == 0
+
+
+@pytest.mark.parametrize("plant", [point_outside, partner_far_away])
+def test_implausible_points_are_told_from_faults_of_the_run(world, findings_of, plant):
+    found = only(findings_of(plant(world)))
+    assert found["cause"] == Cause.GT_POINTS_IMPLAUSIBLE
+    assert found["suspect_truth"] == 1.0
+
+
+def test_a_duplicate_row_is_a_fault_of_the_truth(world, findings_of):
+    found = only(findings_of(duplicate_row(world)))
+    assert found["cause"] == Cause.GT_DUPLICATE
+    assert "row 9" in found["summary"]
+
+
+def test_rows_of_one_pair_with_other_clefts_are_no_duplicates(world, findings_of):
+    unlike = duplicate_row(world).move(9, synapse=7)
+    found = only(findings_of(unlike))
+    assert found["cause"] != Cause.GT_DUPLICATE
+
+
+def test_a_candidate_over_two_clefts_is_merged(world, findings_of):
+    found = only(findings_of(merged_candidate(world)))
+    assert (found["stage"], found["cause"]) == ("candidate", "merged_candidate")
+    assert found["confirmed"]
+    assert "2 true clefts (2, 3)" in found["summary"]
+
+
+def test_a_row_dropped_as_a_duplicate(world, findings_of):
+    findings = findings_of(dropped(world), counterfactuals=False)
+    missed = findings[findings["error"] == "missed"]
+    assert list(missed["cause"]) == ["dropped"]
+
+
+def test_a_split_partner_is_told_from_a_wrong_one(world, findings_of):
+    """Fragment 20 of neuron F lies at the cleft; the truth's point lies in fragment 6."""
+    fragment = world.segments((slice(None), slice(24, 31), slice(100, 200)), 20)
+    asked = fragment.change(
+        evaluate=world.evaluate.model_copy(update={"judge": "in_use", "snap_nm": 0.0})
+    )
+    found = only(findings_of(asked))
+    assert (found["stage"], found["cause"]) == ("segmentation", "partner_split")
+    assert found["confirmed"]
+    blind = only(findings_of(asked.without("true_segmentation")))
+    assert blind["cause"] != "partner_split"
+
+
+def test_a_partner_merged_with_a_third_neuron(world, findings_of):
+    """One segment holds F and the neuron beneath which the prediction is placed."""
+    true_segmentation = world.true_segmentation.copy()
+    true_segmentation[:, 24:30, 100:200] = 9
+    planted = world.change(true_segmentation=true_segmentation).move(ROW, post_y_nm=450.0)
+    found = only(findings_of(planted, reach_nm=300.0))
+    assert (found["stage"], found["cause"]) == ("segmentation", "neurons_merged")
+    assert "true segment 9" in found["summary"]
+
+
+def test_the_first_name_is_given_without_a_true_segmentation(world, findings_of):
+    blind = findings_of(neurons_merged(world).without("true_segmentation"))
+    found = only(blind)
+    assert found["cause"] == "neurons_merged"
+    assert found["suspect_truth"] == 0.5
+    assert found["ground_truth_outcome"] == "untested"
+    assert found["confirmed"] is pd.NA
+
+
+def test_every_stage_tells_its_evidence_with_numbers(world, findings_of):
+    found = only(findings_of(weak_signal(world)))
+    outcomes = [found[f"{stage}_outcome"] for stage in Stage]
+    assert outcomes == ["pass", "fail", "untested", "pass", "pass", "untested", "untested"]
+    assert found["peak"] == pytest.approx(76 / 255)
+    assert found["threshold"] == 0.5
+    assert "Peak 0.30 in the zone, threshold 0.50; at 0.29" in found["summary"]
+    assert "nm²" in found["contact_evidence"]
+    assert all(found[f"{stage}_evidence"] for stage in Stage)
+
+
+def test_two_faults_at_once_are_both_in_the_fix_set(world, findings_of):
+    found = only(findings_of(no_contact(no_signal(world))))
+    assert found["fix_set"] == "classifier,contact"
+    assert found["stage"] == "classifier"
+    assert found["confirmed"]
+
+
+def test_a_fault_behind_a_fault_joins_the_fix_set(world, findings_of):
+    """The assignment never saw a candidate, but would have chosen the wrong partner."""
+    found = only(findings_of(third_neuron(world).signal("shaft", world.slab(X), 0.1)))
+    assert found["assignment_outcome"] == "untested"
+    assert found["fix_set"] == "classifier,assignment"
+
+
+def test_no_claim_is_proved_without_the_later_stages(world, findings_of):
+    found = only(findings_of(no_contact(world).without("stages")))
+    assert found["cause"] == "no_contact"
+    assert found["confirmed"] is pd.NA
+    assert found["fix_set"] == ""
+
+
+def test_a_ball_stands_in_for_a_missing_mask(world, findings_of):
+    found = only(findings_of(no_contact(world).without("clefts")))
+    assert found["cause"] == "no_contact"
+
+
+def test_findings_do_not_depend_on_the_order_of_rows(world, findings_of):
+    planted = reversed_row(world)
+    forward = findings_of(planted)
+    backward = findings_of(planted.change(truth=planted.truth[::-1].reset_index(drop=True)))
+    assert len(forward) == 2
+    assert np.array_equal(forward["cause"], backward["cause"])
+    assert np.array_equal(forward["truth_row"].fillna(-1), backward["truth_row"].fillna(-1))

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import os
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from napari_synapse_debug.domain.errors import DataError, StorageError
+from napari_synapse_debug.io.atomic import (
+    guard_storage,
+    read_json,
+    replace_file,
+    replace_folder,
+    write_json,
+    write_text,
+)
+
+
+@pytest.fixture
+def small_files_only() -> Iterator[None]:
+    """No file of this process may grow beyond 4 kB: a real write fails half-way."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_text_replaces_what_was_there_and_makes_folders(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "note.txt"
+    write_text(path, "first")
+    write_text(path, "sécond")
+    assert path.read_text(encoding="utf-8") == "sécond"
+    assert [p.name for p in path.parent.iterdir()] == ["note.txt"]
+
+
+@pytest.mark.usefixtures("small_files_only")
+def test_a_write_that_fails_half_way_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "note.txt"
+    write_text(path, "old")
+    with pytest.raises(StorageError, match=r"GiB free.*free space"):
+        write_text(path, "x" * 10_000)
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["note.txt"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_full_disk_is_a_storage_error(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="disk is full"), guard_storage(tmp_path / "new"):
+        Path("/dev/full").write_text("x")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_folder_is_a_storage_error(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(StorageError, match="not allowed"):
+        write_text(tmp_path / "note.txt", "x")
+
+
+def test_a_file_in_place_of_a_folder_is_a_storage_error(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(StorageError, match="cannot be made"):
+        write_text(tmp_path / "taken" / "note.txt", "x")
+
+
+def test_other_errors_pass_the_guard(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), guard_storage(tmp_path):
+        (tmp_path / "absent").read_text()
+
+
+def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
+    path = tmp_path / "made.zarr"
+    for content in ("a", "b"):
+        with replace_folder(path) as folder:
+            (folder / content).write_text(content)
+    assert [p.name for p in path.iterdir()] == ["b"]
+    assert [p.name for p in tmp_path.iterdir()] == ["made.zarr"]
+
+
+@pytest.mark.parametrize("replace", [replace_file, replace_folder])
+def test_an_error_in_the_block_leaves_nothing(tmp_path: Path, replace) -> None:
+    with pytest.raises(ZeroDivisionError), replace(tmp_path / "made"):
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_fails_stays_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "made"
+    with replace_folder(path) as folder:
+        (folder / "old").write_text("")
+    with pytest.raises(ZeroDivisionError), replace_folder(path):
+        raise ZeroDivisionError
+    assert [p.name for p in path.iterdir()] == ["old"]
+    assert [p.name for p in tmp_path.iterdir()] == ["made"]
+
+
+def test_json_round_trip_and_damage(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    write_json(path, {"µ": [1, 2.5, None]})
+    assert read_json(path) == {"µ": [1, 2.5, None]}
+    path.write_text('{"a": ')
+    with pytest.raises(DataError, match=r"a\.json is damaged"):
+        read_json(path)

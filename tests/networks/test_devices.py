@@ -1,0 +1,43 @@
+import pytest
+import torch
+
+from napari_synapse_debug.domain.errors import InputError
+from napari_synapse_debug.networks import choose_device, choose_dtype, use_all_cores
+from napari_synapse_debug.networks.devices import has_fast_bfloat16
+
+
+def test_auto_always_finds_a_device_that_computes():
+    device = choose_device("auto")
+    assert torch.ones(2, device=device).sum().item() == 2
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
+def test_a_device_that_is_not_there_is_named():
+    with pytest.raises(InputError, match=r"'cuda'.*cpu.*auto"):
+        choose_device("cuda")
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "is_fast"),
+    [
+        ({"avx2": True, "avx512_bf16": False}, False),
+        ({"avx512_f": True, "avx512_bf16": True}, True),
+        ({"amx_bf16": True}, True),
+        ({}, False),
+    ],
+)
+def test_bfloat16_is_used_only_where_the_chip_has_it(capabilities, is_fast):
+    assert has_fast_bfloat16(capabilities) is is_fast
+
+
+def test_the_cpu_computes_in_one_of_the_formats_that_convolve_there():
+    assert choose_dtype(torch.device("cpu")) in (torch.float32, torch.bfloat16)
+
+
+def test_one_thread_in_the_environment_does_not_bind_torch():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        assert use_all_cores() == torch.get_num_threads()
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,31 @@
+"""A network small enough to be run many times, with weights that answer to grey values."""
+
+import pytest
+import torch
+
+from napari_synapse_debug.domain.records import empty
+from napari_synapse_debug.domain.roles import ClassSpec, Role
+from napari_synapse_debug.networks import (
+    RECORD,
+    Intensity,
+    NetworkPlan,
+    TrainedNetwork,
+    build_network,
+)
+
+
+@pytest.fixture
+def trained() -> TrainedNetwork:
+    """Two classes, thick sections, bins of 1 × 2 × 2; strides (1, 4, 4), halo (2, 48, 48)."""
+    plan = NetworkPlan(
+        classes=(ClassSpec("cleft", Role.SYNAPSE), ClassSpec("mito", Role.MITOCHONDRION)),
+        voxel_size_nm=(40.0, 4.0, 4.0),
+        binning=(1, 2, 2),
+        patch_vx=(4, 16, 16),
+        filters=(4, 8, 8),
+        kernels=((1, 3, 3), (1, 3, 3), (3, 3, 3)),
+        strides=((1, 1, 1), (1, 2, 2), (1, 2, 2)),
+        intensity=Intensity(low=0, high=255, mean=128, std=50),
+    )
+    torch.manual_seed(0)
+    return TrainedNetwork(plan, build_network(plan).state_dict(), empty(RECORD))

@@ -1,0 +1,71 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from napari_synapse_debug.domain.params import TrainParams
+from napari_synapse_debug.train import TrainingBox
+from napari_synapse_debug.train.sampling import PatchSampler
+
+
+def sampler(boxes, plan, **params):
+    return PatchSampler(boxes, plan, TrainParams(**{"batch_size": 4, **params}))
+
+
+def test_a_step_always_gives_the_same_patches_and_another_seed_others(balls, tiny_plan):
+    one, again, other = (sampler([balls], tiny_plan, seed=seed).draw(7).raw for seed in (3, 3, 4))
+    torch.testing.assert_close(one, again, rtol=0, atol=0)
+    assert not torch.allclose(one, other)
+
+
+def test_shapes_and_ranges(balls, tiny_plan):
+    batch = sampler([balls], tiny_plan).draw(0)
+    assert batch.raw.shape == (4, 1, 4, 32, 32)
+    assert batch.target.shape == batch.weight.shape == (4, 2, 4, 32, 32)
+    assert 0 <= batch.target.min() <= batch.target.max() <= 1
+    assert batch.raw.dtype == batch.target.dtype == batch.weight.dtype == torch.float32
+
+
+def test_raw_and_truth_stay_together(balls, tiny_plan):
+    plain = sampler([balls], tiny_plan, augment=False)
+    batch = plain.draw(0)
+    inside = batch.raw[:, 0][batch.target[:, 0] == 1]
+    outside = batch.raw[:, 0][batch.target.sum(dim=1) == 0]
+    assert len(inside) > 100
+    assert inside.mean() - outside.mean() == pytest.approx(80 / 40, abs=0.2)
+
+
+def test_foreground_patches_hold_the_rare_class(tiny_plan):
+    mask = np.zeros((6, 200, 200), np.uint8)
+    mask[2, 150, 40:44] = 1
+    box = TrainingBox(np.zeros(mask.shape, np.uint8), {"cleft": mask, "mito": mask})
+
+    def share(fraction):
+        drawn = sampler(
+            [box], tiny_plan, foreground_fraction=fraction, augment=False, batch_size=40
+        )
+        return (drawn.draw(0).target.amax(dim=(1, 2, 3, 4)) > 0).float().mean()
+
+    assert share(0.0) < 0.2
+    assert share(1.0) == 1
+
+
+def test_a_class_without_a_mask_is_ignored_in_that_box_only(balls, tiny_plan):
+    unknown = dataclasses.replace(balls, masks={"cleft": balls.masks["cleft"], "mito": None})
+    everywhere = sampler([balls], tiny_plan, augment=False).draw(0)
+    partly = sampler([unknown, balls], tiny_plan, augment=False, batch_size=16).draw(0)
+    assert (everywhere.weight == 1).all()
+    assert (partly.weight[:, 0] == 1).all()
+    known = partly.weight[:, 1].amax(dim=(1, 2, 3))
+    assert {0.0, 1.0} == set(known.tolist())
+
+
+def test_a_box_smaller_than_the_patch_is_padded_and_the_padding_ignored(balls, tiny_plan):
+    small = TrainingBox(
+        balls.raw[:2, :20, :18], {name: mask[:2, :20, :18] for name, mask in balls.masks.items()}
+    )
+    batch = sampler([small], tiny_plan, augment=False).draw(0)
+    assert batch.raw.shape == (4, 1, 4, 32, 32)
+    assert batch.weight[0, 0].sum() == 2 * 20 * 18
+    assert torch.isfinite(batch.raw).all()
