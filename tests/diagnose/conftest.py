@@ -66,9 +66,9 @@ class World:
     probability: np.ndarray
     clefts: np.ndarray
     truth: pd.DataFrame
-    synapses: SynapseParams = SynapseParams(depth_nm=60.0)
-    contacts: ContactParams = ContactParams()
-    evaluate: EvaluateParams = EvaluateParams()
+    synapses: SynapseParams = field(default_factory=lambda: SynapseParams(depth_nm=60.0))
+    contacts: ContactParams = field(default_factory=ContactParams)
+    evaluate: EvaluateParams = field(default_factory=EvaluateParams)
     predicted_box: Box | None = None
     box: Box | None = None
     threshold: float = 0.5

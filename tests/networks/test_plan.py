@@ -84,9 +84,9 @@ def test_what_lies_beyond_the_halo_changes_nothing_and_the_halo_is_not_idle(tiny
     for parameter in network.parameters():
         torch.nn.init.uniform_(parameter, 0.1, 1)  # so that nothing cancels or is cut by a ReLU
     halo = [h // b for h, b in zip(tiny_plan.halo_vx, tiny_plan.binning, strict=True)]
-    # z: two convolutions of 3 at the coarsest level; y: 2 + 3 + 6 down, 4 + 2 and 2 + 1 up
-    # makes 20, one more for the interpolation, rounded up to the stride of 4
-    assert halo == [2, 24, 24]
+    # z: two convolutions of 3 at the coarsest level and two on the way up from it
+    # y: 2 + 3 + 6 down, 4 + 2 and 2 + 1 up, one for the interpolation, up to the stride of 4
+    assert halo == [4, 24, 24]
     raw = torch.rand(1, 1, 12, 48, 48, dtype=torch.float64)
     changed = raw.clone()
     changed[0, 0, 6, 24, 24] += 100

@@ -16,7 +16,7 @@ from napari_synapse_debug.networks import (
 
 @pytest.fixture
 def trained() -> TrainedNetwork:
-    """Two classes, thick sections, bins of 1 × 2 × 2; strides (1, 4, 4), halo (2, 48, 48)."""
+    """Two classes, thick sections, bins of 1 × 2 × 2; strides (1, 4, 4), halo (4, 48, 48)."""
     plan = NetworkPlan(
         classes=(ClassSpec("cleft", Role.SYNAPSE), ClassSpec("mito", Role.MITOCHONDRION)),
         voxel_size_nm=(40.0, 4.0, 4.0),

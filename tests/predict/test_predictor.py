@@ -11,7 +11,7 @@ from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.networks import load_weights, prepare_raw
 from napari_synapse_debug.predict import Predictor, upsample
 
-RAW = np.random.default_rng(0).integers(0, 256, (5, 93, 106), dtype=np.uint8)
+RAW = np.random.default_rng(0).integers(0, 256, (9, 93, 106), dtype=np.uint8)
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_probabilities_are_those_of_the_plain_network(trained):
     assert np.abs(found - wanted.numpy()).mean() < 1
 
 
-@pytest.mark.parametrize("block", [(5, 32, 48), (2, 93, 64)])
+@pytest.mark.parametrize("block", [(9, 32, 48), (4, 93, 64)])
 def test_tiled_is_untiled(predictor, block):
     whole = predictor.predict(RAW)
     tiles = list(Box.of_shape(RAW.shape).blocks(block))
@@ -76,8 +76,8 @@ def test_only_the_box_and_its_halo_are_read(predictor):
 
     spy = Spy()
     predictor.predict_box(spy, Box((2, 60, 53), (3, 62, 60)))
-    # halo (2, 48, 48), the start rounded down to a multiple of 8, the stop up or to the face
-    assert spy.key == (slice(0, 5), slice(8, 93), slice(0, 106))
+    # halo (4, 48, 48), the start rounded down to a multiple of 8, the stop up or to the face
+    assert spy.key == (slice(0, 7), slice(8, 93), slice(0, 106))
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (1, 3, 9), (2, 17, 5)])
@@ -94,7 +94,7 @@ def test_an_empty_box_gives_an_empty_array(predictor):
 def test_nan_within_reach_is_told_and_elsewhere_not(predictor):
     raw = RAW.astype(np.float32)
     raw[0, 0, 0] = np.nan
-    predictor.predict_box(raw, Box((4, 60, 60), (5, 62, 63)))
+    predictor.predict_box(raw, Box((5, 60, 60), (6, 62, 63)))
     with pytest.raises(InputError, match="1 NaN"):
         predictor.predict_box(raw, Box((0, 10, 10), (1, 20, 20)))
 
@@ -117,7 +117,7 @@ def test_blocks_are_aligned_deep_and_bounded(predictor):
     assert [b % c for b, c in zip(block, (8, 64, 64), strict=True)] == [0, 0, 0]
     assert [b % a for b, a in zip(block, predictor.plan.align_vx, strict=True)] == [0, 0, 0]
     assert block[0] >= 20
-    tile = np.minimum(np.add(block, [4, 96, 96]), (20, 5000, 6000))
+    tile = np.minimum(np.add(block, [8, 96, 96]), (20, 5000, 6000))
     assert 2e6 < np.prod(tile) / 4 < 4.1e6
 
 

@@ -49,7 +49,7 @@ def test_one_tiny_box_is_learnt_by_heart(balls, tiny_plan):
     trained = train_network(
         [balls],
         tiny_plan,
-        params(steps=70, augment=False, learning_rate=1e-2),
+        params(steps=50, augment=False, learning_rate=3e-2),
         QuietContext(events.append),
     )
     assert max(dice(untrained, balls)) < 0.5
@@ -57,7 +57,7 @@ def test_one_tiny_box_is_learnt_by_heart(balls, tiny_plan):
     assert (events[-1].done, events[-1].total) == (1000, 1000)
     assert trained.record["loss"].iloc[-1] == events[-1].values["loss"]
     assert list(trained.record.columns) == list(RECORD)
-    assert trained.record["step"].iloc[-1] == 70
+    assert trained.record["step"].iloc[-1] == 50
 
 
 def test_an_unknown_class_is_not_learnt_as_background(balls, tiny_plan):
@@ -73,7 +73,7 @@ def test_an_unknown_class_is_not_learnt_as_background(balls, tiny_plan):
     trained = train_network(
         [known, unknown],
         tiny_plan,
-        params(steps=70, augment=False, learning_rate=1e-2),
+        params(steps=50, augment=False, learning_rate=3e-2),
         QuietContext(),
     )
     rest = dataclasses.replace(

@@ -14,13 +14,13 @@ def volume():
 
 
 def test_the_identity_cuts_the_very_voxels(volume):
-    values, is_inside = cut_patch(volume, (3, 9, 11), identity_warp(SHAPE))
+    values, is_inside = cut_patch([volume], (3, 9, 11), identity_warp(SHAPE))
     torch.testing.assert_close(values, volume[:, 1:5, 4:14, 5:17], rtol=0, atol=1e-5)
     assert is_inside.all()
 
 
 def test_beyond_the_faces_data_are_mirrored_and_told(volume):
-    values, is_inside = cut_patch(volume, (5, 9, 22), identity_warp(SHAPE))
+    values, is_inside = cut_patch([volume], (5, 9, 22), identity_warp(SHAPE))
     # sections 3..6 of 0..5; columns 16..27 of 0..23
     assert is_inside[:3, :, :8].all()
     assert not is_inside[3].any()
@@ -31,7 +31,7 @@ def test_beyond_the_faces_data_are_mirrored_and_told(volume):
 
 def test_a_box_smaller_than_the_patch_is_seen_whole(volume):
     small = volume[:, :2, :5, :7]
-    values, is_inside = cut_patch(small, (1, 2, 3), identity_warp(SHAPE))
+    values, is_inside = cut_patch([small], (1, 2, 3), identity_warp(SHAPE))
     assert values.shape == (2, *SHAPE)
     assert int(is_inside.sum()) == 2 * 5 * 7
     torch.testing.assert_close(values[:, is_inside], small.reshape(2, -1), rtol=0, atol=1e-5)
@@ -45,7 +45,7 @@ def test_turns_without_rotation_keep_grey_values(volume):
         if np.abs(warp.offsets - np.rint(warp.offsets)).max() > 1e-6 or np.ptp(warp.offsets) > 10:
             continue
         plain += 1
-        values, _ = cut_patch(volume, (3, 9, 9), warp)
+        values, _ = cut_patch([volume], (3, 9, 9), warp)
         np.testing.assert_allclose(np.sort(values.numpy().ravel()), wanted, atol=1e-5)
     assert plain > 2
 
@@ -73,5 +73,5 @@ def test_a_slipped_section_moves_with_its_truth(volume):
     plain = identity_warp(SHAPE)
     offsets = plain.offsets.copy()
     offsets[2, ..., 1] += 3
-    values, _ = cut_patch(volume, (3, 9, 11), Warp(plain.sections, offsets))
+    values, _ = cut_patch([volume], (3, 9, 11), Warp(plain.sections, offsets))
     torch.testing.assert_close(values[:, 2], volume[:, 3, 4:14, 8:20], rtol=0, atol=1e-5)

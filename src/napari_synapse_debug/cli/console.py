@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +51,7 @@ def show_unexpected(error: Exception, verbose: bool) -> None:
 
 
 def _print_traceback(error: BaseException) -> None:
-    remote = getattr(error, "remote_traceback", None)
-    text = remote or "".join(traceback.format_exception(error))
-    err.print(text, markup=False, highlight=False)
+    err.print("".join(traceback.format_exception(error)), markup=False, highlight=False)
 
 
 def _plain(text: str) -> str:
@@ -142,7 +141,7 @@ def run_job(
     from napari_synapse_debug.jobs import JobRunner  # dask takes a second to import
 
     with JobRunner(scheduler=scheduler) as runner, ProgressLine() as line:
-        job = runner.submit(function, *arguments, on_event=line.show, **named)
+        job = runner.submit(partial(function, **named), *arguments, on_event=line.show)
         try:
             return job.result()
         except KeyboardInterrupt:

@@ -20,6 +20,9 @@ from napari_synapse_debug.diagnose.zones import Zones, find_zones
 from napari_synapse_debug.domain.grid import Box, Grid
 from napari_synapse_debug.domain.stages import ErrorKind
 
+VIEW_NM = 1000.0
+"""Farthest that is looked around a false prediction, however long its candidate is."""
+
 Pair = tuple[int, int]
 """Ids of pre and post."""
 
@@ -252,10 +255,12 @@ def false_case(survey: Survey, prediction: int) -> Case:
     """The case of a prediction that has no match; its zone is the one it fills most."""
     centre = survey.prediction.ends_nm[prediction, 1]
     around = [centre]
-    box = candidate_box(survey, int(survey.candidate[prediction]))
-    if box is not None:
-        around += list(survey.evidence.grid.to_nm([box.start, tuple(b - 1 for b in box.stop)]))
-    scene = Scene(survey, box_around(around, survey.params.reach_nm, survey.evidence))
+    held = candidate_box(survey, int(survey.candidate[prediction]))
+    if held is not None:
+        around += list(survey.evidence.grid.to_nm([held.start, tuple(b - 1 for b in held.stop)]))
+    view = box_around([centre], VIEW_NM, survey.evidence)
+    box = box_around(around, survey.params.reach_nm, survey.evidence).intersect(view)
+    scene = Scene(survey, box)
     return Case(ErrorKind.FALSE, scene, None, prediction, _zone_of(scene, prediction))
 
 

@@ -40,18 +40,16 @@ def not_predicted(case: Case) -> str | None:
 
 
 def no_signal(case: Case) -> str | None:
-    """The peak in the zone is no higher than noise."""
+    """The peak in the zone is no higher than noise; without a noise floor, than 0."""
     floor = case.survey.noise_floor
-    if not case.peak < case.survey.evidence.threshold:
+    if not case.peak < case.survey.evidence.threshold or case.peak > (floor or 0.0):
         return None
     if floor is None:
-        return "The probability is 0 in the zone." if case.peak == 0 else None
-    if case.peak >= floor and case.peak > 0:
-        return None
+        return "The probability is 0 in the zone."
     quantile = case.survey.params.noise_quantile
     return (
-        f"Peak {case.peak:.2f} in the zone: {quantile:.0%} of the interfaces far from any true"
-        f" cleft stay below {floor:.2f}, so there is no signal."
+        f"Peak {case.peak:.2f} in the zone is noise: {quantile:.0%} of the interfaces far from any"
+        f" true cleft have a peak of at most {floor:.2f}."
     )
 
 

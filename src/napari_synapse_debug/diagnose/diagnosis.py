@@ -66,11 +66,9 @@ def diagnose(
                 "The diagnosis was stopped", found=f"{done} of {len(cases)} errors traced"
             )
         context.report(Event(STEP, f"Tracing {case.error} synapses", done, len(cases)))
-        readings = trace(case)
-        proof = prove(case, readings) if params.counterfactuals else Proof()
-        found.append(Finding.of(case, readings, proof))
+        found.append(_find(case, found, fault=done + 1))
     context.report(Event(STEP, f"{len(cases)} errors traced", len(cases), len(cases)))
-    return tabulate(_with_twins([replace(f, fault=k) for k, f in enumerate(found, start=1)]))
+    return tabulate(found)
 
 
 def _cases(survey: Survey) -> Iterator[Case]:
@@ -93,32 +91,35 @@ def _is_mistyped(survey: Survey, row: int) -> bool:
     return Kind.UNKNOWN not in (true, predicted) and true != predicted
 
 
-def _with_twins(found: list[Finding]) -> list[Finding]:
-    """The findings, each false half of a miss with the fault, stage and cause of that miss."""
-    misses = {
-        int(f.case.survey.truth.row[f.case.truth]): f
-        for f in found
-        if f.case.error is ErrorKind.MISSED and f.case.truth is not None
-    }
-    return [_twin(finding, misses) for finding in found]
+def _find(case: Case, found: list[Finding], fault: int) -> Finding:
+    """The finding of a case; a twin has the fault, stage, cause and proof of its miss."""
+    readings = trace(case)
+    miss = _other_half(case, found)
+    if miss is not None:
+        return replace(miss, case=case, trace=readings)
+    proves = case.survey.params.counterfactuals
+    finding = Finding.of(case, readings, prove(case, readings) if proves else Proof())
+    return replace(finding, fault=fault)
 
 
-def _twin(finding: Finding, misses: dict[int, Finding]) -> Finding:
-    """The finding as a twin, if it was refused against a miss at the same cleft.
+def _other_half(case: Case, found: list[Finding]) -> Finding | None:
+    """The miss that a false prediction was refused against, if it is the same fault.
 
-    A prediction that was only compared with the miss because nothing else was near, with
-    another candidate, far away and between other neurons, is an error of its own.
+    A prediction that was only compared with the miss because nothing else was near, at another
+    cleft and between other neurons, is an error of its own.
     """
-    if finding.case.error is not ErrorKind.FALSE:
-        return finding
-    match = finding.case.match()
-    if pd.isna(match["refused_row"]):
-        return finding
-    miss = misses.get(int(match["refused_row"]))
-    if miss is None or miss.case.truth is None:
-        return finding
-    zone = int(finding.case.survey.cleft_key[miss.case.truth])
+    if case.error is not ErrorKind.FALSE:
+        return None
+    match = case.match()
     names_its_partners = set(str(match["refusals"]).split(",")) <= _PARTNERS_AGREE
-    if finding.case.zone == zone or names_its_partners:
-        return finding.twin_of(miss)
-    return finding
+    survey = case.survey
+    for miss in found:
+        truth = miss.case.truth
+        if miss.case.error is not ErrorKind.MISSED or truth is None:
+            continue
+        is_refused = (
+            match["refused_row"] is not pd.NA and match["refused_row"] == survey.truth.row[truth]
+        )
+        if is_refused and (case.zone == survey.cleft_key[truth] or names_its_partners):
+            return miss
+    return None

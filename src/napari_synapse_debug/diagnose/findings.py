@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -54,10 +54,6 @@ class Finding:
         stage = trace.first_cause(frozenset(proof.fix_set) if proof.fix_set else None)
         cause = None if stage is None else trace.readings[stage].cause
         return cls(case, trace, proof, 0, stage, cause)
-
-    def twin_of(self, miss: Finding) -> Finding:
-        """The same error as a twin of ``miss``, with its fault, stage and cause."""
-        return replace(self, fault=miss.fault, stage=miss.stage, cause=miss.cause)
 
     def sentence(self) -> str:
         """Why, in one sentence."""

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from napari_synapse_debug.diagnose.case import Case
+from napari_synapse_debug.diagnose.case import Case, Scene
 from napari_synapse_debug.diagnose.evidence import Stages
 from napari_synapse_debug.diagnose.findings import Proof
 from napari_synapse_debug.diagnose.rerun import Oracles, Rerun, can_rerun, rerun, rerun_scene
@@ -43,8 +43,11 @@ def prove(case: Case, trace: Trace) -> Proof:
     failing = [stage for stage in trace.stages(Outcome.FAIL) if can_rerun(case, stage)]
     if stages is None or named is None or not failing:
         return Proof()
+    scene = rerun_scene(case)
+    if scene is None:
+        return Proof()
     waiting = [stage for stage in trace.stages(Outcome.UNTESTED) if can_rerun(case, stage)]
-    trial = _Trial(case, stages)
+    trial = _Trial(case, stages, scene)
     fix = trial.forward(failing, waiting)
     if fix is None:
         return Proof(confirmed=False)
@@ -61,10 +64,10 @@ def prove(case: Case, trace: Trace) -> Proof:
 class _Trial:
     """The reruns of one error, each set of oracles done once."""
 
-    def __init__(self, case: Case, stages: Stages) -> None:
+    def __init__(self, case: Case, stages: Stages, scene: Scene) -> None:
         self._case = case
         self._stages = stages
-        self._scene = rerun_scene(case)
+        self._scene = scene
         self._done: dict[Oracles, Rerun] = {}
 
     def forward(self, failing: list[Stage], waiting: list[Stage]) -> Oracles | None:

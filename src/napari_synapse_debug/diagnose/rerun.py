@@ -27,6 +27,9 @@ from napari_synapse_debug.domain.stages import Stage
 
 Oracles = frozenset[Stage]
 
+MOST_VOXELS = 50_000_000
+"""Largest crop that is done again for one error."""
+
 
 @dataclass(frozen=True)
 class Rerun:
@@ -54,8 +57,12 @@ def can_rerun(case: Case, stage: Stage) -> bool:
     return stage is not Stage.SEGMENTATION or evidence.true_segmentation is not None
 
 
-def rerun_scene(case: Case) -> Scene:
-    """The crop that is done again: the zone and the touched candidates, grown by the tolerance."""
+def rerun_scene(case: Case) -> Scene | None:
+    """The crop that is done again: the zone and the touched candidates, grown by the tolerance.
+
+    None where that is more than ``MOST_VOXELS``, as a candidate that fills half of the volume
+    makes it.
+    """
     survey = case.survey
     grid, places = survey.evidence.grid, []
     for rows, at in ((survey.truth, case.truth), (survey.prediction, case.prediction)):
@@ -68,7 +75,8 @@ def rerun_scene(case: Case) -> Scene:
     for box in (candidate_box(survey, k) for k in touched if k):
         if box is not None:
             places += list(grid.to_nm([box.start, tuple(b - 1 for b in box.stop)]))
-    return Scene(survey, box_around(places, survey.evidence.evaluate.tolerance_nm, survey.evidence))
+    box = box_around(places, survey.evidence.evaluate.tolerance_nm, survey.evidence)
+    return None if box.size > MOST_VOXELS else Scene(survey, box)
 
 
 def rerun(scene: Scene, stages: Stages, oracles: Oracles) -> Rerun:

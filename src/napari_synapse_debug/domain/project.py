@@ -31,7 +31,7 @@ class Source(Params):
 
 
 class Mask(Params):
-    """Ground truth of one class: voxels > 0 belong to it; instance ids are kept if there are any."""
+    """Ground truth of one class: voxels > 0 belong to it; instance ids are kept."""
 
     name: str
     role: Role

@@ -9,9 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 from napari_synapse_debug.domain.grid import Box, Grid
 from napari_synapse_debug.domain.params import EvaluateParams
 from napari_synapse_debug.domain.records import PREDICTION, TRUTH, conform, points
-from napari_synapse_debug.evaluate.admission import Rule
+from napari_synapse_debug.evaluate.admission import Rule, admissible_pairs
 from napari_synapse_debug.evaluate.curve import precision_recall_curve
 from napari_synapse_debug.evaluate.matching import match_sides
+from napari_synapse_debug.evaluate.optimum import match_best
 from napari_synapse_debug.evaluate.rates import rates_of
 from napari_synapse_debug.evaluate.results import Evaluation
 from napari_synapse_debug.evaluate.score import counts, intervals, recipe
@@ -133,10 +134,10 @@ def chance_f1(
             takes_part=np.ones(n, dtype=bool),
             is_counted=np.ones(n, dtype=bool),
         )
-        outcome = match_sides(truth, side, _rule(params), is_sparse=False)["outcome"]
-        found = outcome.value_counts()
-        tp, fp, fn = (int(found.get(name, 0)) for name in ("tp", "fp", "fn"))
-        reached.append(rates_of(tp, fp, fn).f1 or 0.0)
+        matched = match_best(admissible_pairs(truth, side, _rule(params)), truth.is_counted)
+        tp = int(truth.is_counted[matched.truth].sum())
+        fn = int(truth.is_counted.sum()) - tp
+        reached.append(rates_of(tp, n - len(matched), fn).f1 or 0.0)
     return float(np.mean(reached))
 
 

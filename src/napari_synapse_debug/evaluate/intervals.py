@@ -32,7 +32,7 @@ def design_effect(is_right: ArrayLike, units: ArrayLike) -> float:
     if rate in (0.0, 1.0) or clusters == 1:
         return float((rows**2).sum() / n)
     clustered = clusters / (clusters - 1) * ((hits - rate * rows) ** 2).sum() / n**2
-    return float(max(1.0, clustered / (rate * (1 - rate) / n)))
+    return float(max(1.0, clustered / (rate * (1 - rate) / (n - 1))))
 
 
 def wilson(rate: float, n: float, confidence: float = 0.95) -> Interval:

@@ -25,11 +25,15 @@ from distributed.system import MEMORY_LIMIT
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.jobs.worker import FLAGS, Message, StopFlags, raise_flag, run_step
 
+CONNECT_S = 10.0
+"""How long to wait for a scheduler."""
+
 _POLL_S = 0.05
 _REMOTE_JOBS = 1000
 """Jobs that may wait at a scheduler elsewhere, which knows its own workers."""
 
 _MEMORY_TOPIC = "worker-restart-memory"
+_LOGGERS = ("distributed", "distributed.client", "distributed.gc")
 _QUIET = "DASK_LOGGING__DISTRIBUTED"
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -135,10 +139,12 @@ class Cluster:
         with contextlib.suppress(OSError, TimeoutError, ValueError, CancelledError):
             self._client.run(raise_flag, job_id, on_error="ignore")
 
-    def kill(self, place: Place) -> None:
+    def kill(self, place: Place, future: Future) -> None:
         """End the process that runs a job, and all that it started."""
         if self._local is None:
-            with contextlib.suppress(ValueError, TimeoutError):
+            future.cancel()  # or the scheduler would run it again
+            # Workers without a nanny cannot be restarted, and one that has gone is not found.
+            with contextlib.suppress(ValueError, TimeoutError, KeyError):
                 self._client.restart_workers([place.worker], timeout=10, raise_for_error=False)
             return
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -205,8 +211,11 @@ class Cluster:
                 self._local.close()
 
     def _start(self, workers: int, memory_limit: float | str, threads: int | None) -> LocalCluster:
-        # Nannies read it whenever they restart a worker, so it stays set.
+        # Both stay set: nannies read the one whenever they restart a worker, and two clusters
+        # may overlap. What dask would log, the death of a worker, is told by the job.
         dask.config.set({"distributed.worker.daemon": False})
+        for name in _LOGGERS:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         with dask.config.set(_config(workers, threads)), _interrupts_blocked():
             return LocalCluster(
                 n_workers=workers,
@@ -217,7 +226,7 @@ class Cluster:
                 security=True,
                 dashboard_address=None,
                 scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
-                silence_logs=logging.CRITICAL,
+                silence_logs=False,
             )
 
     def _note_exit(self, worker: str, code: int) -> None:
@@ -272,7 +281,7 @@ def _bytes(limit: float | str) -> int:
 
 def _connect(address: LocalCluster | str | None) -> Client:
     try:
-        return Client(address, set_as_default=False, timeout=10)
+        return Client(address, set_as_default=False, timeout=CONNECT_S)
     except (OSError, ValueError) as error:
         raise InputError(
             f"No scheduler answers at {address}",

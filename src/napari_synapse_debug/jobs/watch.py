@@ -108,7 +108,7 @@ class Watch:
         elif self._place is None and now - self._asked_at > _PENDING_S:
             future.cancel()
         elif self._place is not None and now - self._asked_at > GRACE_S:
-            self._cluster.kill(self._place)
+            self._cluster.kill(self._place, future)
             self._asked_at = now
 
     def _without_outcome(self, future: Future) -> Exception:

@@ -146,9 +146,12 @@ def run_step(job_id: str, content: bytes) -> Outcome:
 
 def _pack(error: BaseException) -> bytes:
     """The pickled error; its type and text alone where the error itself cannot travel."""
+    as_text = cast(bytes, cloudpickle.dumps(RuntimeError(f"{type(error).__name__}: {error}")))
+    if not isinstance(error, Exception):
+        return as_text
     try:
-        content = cloudpickle.dumps(error)
+        content = cast(bytes, cloudpickle.dumps(error))
         cloudpickle.loads(content)
     except Exception:  # noqa: BLE001  any class may fail in its own way to pickle
-        return cast(bytes, cloudpickle.dumps(RuntimeError(f"{type(error).__name__}: {error}")))
-    return cast(bytes, content)
+        return as_text
+    return content

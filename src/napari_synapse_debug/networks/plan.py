@@ -110,7 +110,8 @@ class NetworkPlan(Params):
             jump *= stride[axis]
             reach += radius * jump
             jumps.append(jump)
-        for kernel, fine, coarse in zip(self.kernels, jumps, jumps[1:], strict=False):
+        # DynUNet merges into a level with the kernel of the level below it
+        for kernel, fine, coarse in zip(self.kernels[1:], jumps, jumps[1:], strict=False):
             reach += 2 * (kernel[axis] // 2) * fine + (coarse - fine)
         return reach
 

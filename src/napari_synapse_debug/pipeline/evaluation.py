@@ -41,7 +41,8 @@ class Judged:
     """The matches (``records.MATCHES``, rule ``three_point``) and the content of evaluation.json.
 
     ``content`` holds the evaluation by the rule asked for, and under ``clefts`` detection alone:
-    ``overlap``, ``cleft_400``, ``cleft_200``, as far as the inputs allow.
+    ``overlap``, ``cleft_400``, ``cleft_200``, as far as the inputs allow; ``row_judge`` is who
+    judged the rows of ``matches``.
     """
 
     matches: pd.DataFrame
@@ -59,6 +60,7 @@ def evaluate(work: Work) -> StepDone:
         The truth is empty in the box.
     """
     judged = judge(case_of_run(work))
+    work.forget("evaluate")
     write_judged(judged, work.folder)
     content = judged.content
     made = f"{content['tp']} right, {content['fn']} missed, {content['fp']} false"
@@ -106,6 +108,7 @@ def judge(case: Case) -> Judged:
         )
     content = headline.model_dump(mode="json")
     content["summary"] = headline.summary()
+    content["row_judge"] = identities.judge
     content["clefts"] = {name: _brief(part) for name, part in clefts.items()}
     return Judged(matches, content)
 

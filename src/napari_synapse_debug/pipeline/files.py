@@ -78,7 +78,9 @@ def judge_files(
     judged = judge(case)
     write_judged(judged, folder)
     if step == "diagnose":
-        write_findings(diagnose_case(case, judged, context or QuietContext()), folder)
+        judge_name = judged.content["row_judge"]
+        context = context or QuietContext()
+        write_findings(diagnose_case(case, judged.matches, judge_name, context), folder)
         return FilesJudged(describe_score(folder), error_rows(folder))
     return FilesJudged(describe_score(folder), ())
 

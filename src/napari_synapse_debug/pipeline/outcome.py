@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from napari_synapse_debug.domain.stages import UNEXPLAINED, ErrorKind, Stage
 from napari_synapse_debug.io import read_json, read_table
+from napari_synapse_debug.report import count_by_stage
 
 
 def describe_score(folder: Path) -> str:
@@ -27,20 +25,4 @@ def describe_score(folder: Path) -> str:
 def error_rows(folder: Path) -> tuple[Mapping[str, Any], ...]:
     """Errors by stage and kind in ``folder``, in the stages' order; empty without findings."""
     path = folder / "findings.parquet"
-    return count_errors(read_table(path)) if path.exists() else ()
-
-
-def count_errors(findings: pd.DataFrame) -> tuple[Mapping[str, Any], ...]:
-    """One row a stage that lost something: ``stage``, and the number of each kind of error."""
-    counts = pd.crosstab(findings["stage"], findings["error"])
-    return tuple(
-        {
-            "stage": str(stage),
-            **{
-                str(kind): int(counts.loc[stage, kind]) if kind in counts.columns else 0
-                for kind in ErrorKind
-            },
-        }
-        for stage in (*Stage, UNEXPLAINED)
-        if stage in counts.index
-    )
+    return tuple(count_by_stage(read_table(path))) if path.exists() else ()

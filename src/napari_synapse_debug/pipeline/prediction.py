@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 from napari_synapse_debug.domain.project import Source
 from napari_synapse_debug.io import (
     FinishedBlocks,
+    StoredArray,
     Volume,
     create_volume,
     move_into_place,
@@ -35,14 +37,17 @@ def predict(work: Work) -> StepDone:
     raw = work.project.raw()
     trained = load_model(work.model_folder)
     trained.plan.check_voxel_size(raw.grid.voxel_size_nm)
-    predictor = Predictor(trained, work.params.predict.device)
-    block = work.params.predict.block_vx or predictor.choose_block(raw.grid.shape, CHUNK_VX)
+    params = work.params.predict
+    predictor = Predictor(trained, params.device, mirror=params.mirror)
+    block = params.block_vx or predictor.choose_block(raw.grid.shape, CHUNK_VX)
 
     partial = work.folder / "prediction.partial.zarr"
     finished = FinishedBlocks(work.folder / "prediction.blocks", work.key)
     out = _start(partial, raw, tuple(spec.name for spec in trained.plan.classes), finished)
     blocks = finished.remaining(raw.grid.box.blocks(block))
-    for box in predict_blocks(raw.array, blocks, predictor, out.array, work.context):
+    for box in predict_blocks(
+        raw.array, blocks, predictor, cast(StoredArray, out.array), work.context
+    ):
         finished.add(box)
     move_into_place(partial, work.folder / "prediction.zarr")
     finished.forget()

@@ -106,7 +106,7 @@ def _views(results: Results, finding: pd.Series) -> Views:
         probability=None if prediction is None else _synapse_probability(results, prediction, box),
     )
     partners = (int(finding["pre_segment"]), int(finding["post_segment"]))
-    return draw_views(crop, center, partners, _marks(results, center))
+    return draw_views(crop, center.tolist(), partners, _marks(results, center))
 
 
 def _box_around(grid: Grid, center: np.ndarray[Any, Any]) -> Box:

@@ -158,20 +158,22 @@ def with_params(project: Project, values: Mapping[str, Mapping[str, Any]]) -> Pr
 
 
 def inputs_of(project: Project, run: str, step: str) -> dict[str, str]:
-    """Fingerprints of all that ``step`` reads: files, boxes, classes, and the steps before it."""
+    """Fingerprints of all that ``step`` reads: files, grid, boxes, classes, steps before it."""
     config = project.config
     masks = {f"mask {mask.name}": mask.source for mask in config.masks}
-    sources: dict[str, Source | None] = {
+    read_by: dict[str, dict[str, Source | None]] = {
         "train": {"raw": config.raw, **masks},
         "predict": {"raw": config.raw},
         "contacts": {"segmentation": config.segmentation},
         "evaluate": {"true_segmentation": config.true_segmentation, **masks},
-    }.get(step, {})
+    }
     inputs = {
         name: f"{source} {fingerprint(project.path_of(source))}"
-        for name, source in sources.items()
+        for name, source in read_by.get(step, {}).items()
         if source is not None
     }
+    if inputs:
+        inputs["voxel size and offset"] = f"{config.voxel_size_nm} {config.offset_nm}"
     if step == "train":
         inputs["classes"] = " ".join(f"{c.name}:{c.role}" for c in config.classes)
         inputs["box"] = str(config.train_box)

@@ -134,6 +134,7 @@ def _find_candidates(work: Work, probability: Volume, params: SynapseParams) -> 
 
     for _ in work.context.map_blocks(relabel, blocks):
         pass
+    work.forget("synapses")
     move_into_place(partial, work.folder / "candidates.zarr")
     return candidates
 

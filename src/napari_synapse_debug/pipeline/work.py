@@ -9,7 +9,7 @@ from napari_synapse_debug.domain.errors import ProjectError
 from napari_synapse_debug.domain.events import Event, StepContext
 from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.project import StepParams
-from napari_synapse_debug.io import Project
+from napari_synapse_debug.io import Project, read_run, write_run
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,16 @@ class Work:
     def tell(self, step: str, message: str, done: int = 0, total: int = 0) -> None:
         """Report progress."""
         self.context.report(Event(step, message, done, total))
+
+    def forget(self, step: str) -> None:
+        """Take ``step`` out of the run's record, before several of its results are overwritten.
+
+        A step that is ended between two of them is then not taken for done, whatever its
+        parameters are set to.
+        """
+        record = read_run(self.folder)
+        if step in record.steps:
+            write_run(self.folder, record.without_step(step))
 
     def box(self, which: str) -> Box:
         """The ``train`` or ``eval`` box.

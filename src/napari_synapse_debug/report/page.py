@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from napari_synapse_debug.domain.stages import STAGE_HUE, UNEXPLAINED, Stage
+from napari_synapse_debug.domain.stages import STAGE_HUE, UNEXPLAINED, ErrorKind, Stage
 from napari_synapse_debug.report.thumbnails import Views
 
 STAGES = (*Stage, UNEXPLAINED)
@@ -86,19 +86,23 @@ def render_report(report: Report) -> str:
     )
 
 
-def _stage_rows(findings: pd.DataFrame) -> list[dict[str, Any]]:
+def count_by_stage(findings: pd.DataFrame) -> list[dict[str, str | int]]:
+    """One row for each stage that lost something, in order: ``stage, missed, false, mistyped``."""
     counts = pd.crosstab(findings["stage"], findings["error"])
-    rows = [
-        {"stage": str(stage), **{str(k): int(v) for k, v in counts.loc[stage].items()}}
+    counts = counts.reindex(columns=[str(kind) for kind in ErrorKind], fill_value=0)
+    return [
+        {"stage": str(stage), **{kind: int(counts.loc[stage, kind]) for kind in counts.columns}}
         for stage in STAGES
         if stage in counts.index
     ]
-    most = max((sum(v for v in row.values() if isinstance(v, int)) for row in rows), default=0)
+
+
+def _stage_rows(findings: pd.DataFrame) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = [dict(row) for row in count_by_stage(findings)]
     for row in rows:
-        total = sum(v for v in row.values() if isinstance(v, int))
-        row["total"] = total
-        row["share"] = round(100 * total / most)
-    return rows
+        row["total"] = sum(row[kind] for kind in ErrorKind)
+    most = max((row["total"] for row in rows), default=1)
+    return [{**row, "share": round(100 * row["total"] / most)} for row in rows]
 
 
 def _cause_rows(findings: pd.DataFrame) -> list[dict[str, Any]]:

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_synapse_debug.domain import records
-from napari_synapse_debug.domain.grid import Box, Grid
+from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.stages import Cause, ErrorKind
+from napari_synapse_debug.simulate.distances import distance_nm
 from napari_synapse_debug.simulate.neuropil import Neuropil
 
 MERGE_NM = 400.0
@@ -45,7 +46,7 @@ class Place:
     neuropil: Neuropil
     row: pd.Series
     box: Box
-    distance_nm: NDArray[np.float64]
+    distance_nm: NDArray[np.float32]
     is_own: NDArray[np.bool_]
 
     @property
@@ -88,11 +89,11 @@ def place_of(neuropil: Neuropil, row: pd.Series) -> Place:
     z, y, x = grid.to_index([center])[0]
     reach = grid.margin_vx(MERGE_NM)
     box = Box((z, y, x), (z + 1, y + 1, x + 1)).grow(reach, within=grid.box)
-    distance = _distance_nm(grid, box, center)
+    distance = distance_nm(grid, box, center)
     others = records.points(neuropil.truth[neuropil.truth["row"] != row["row"]], "cleft")
     is_own = np.ones(box.shape, bool)
     for other in others[np.linalg.norm(others - center, axis=1) < 2 * MERGE_NM]:
-        is_own &= distance < _distance_nm(grid, box, other)
+        is_own &= distance < distance_nm(grid, box, other)
     return Place(neuropil, row, box, distance, is_own)
 
 
@@ -143,7 +144,7 @@ def misplace_pre(place: Place) -> Change:
     )
     grid = place.neuropil.grid
     inside = place.segments == place.row["post_segment"]
-    distance = np.where(inside, _distance_nm(grid, place.box, (cleft + post) / 2), np.inf)
+    distance = np.where(inside, distance_nm(grid, place.box, (cleft + post) / 2), np.inf)
     index = np.asarray(np.unravel_index(np.argmin(distance), place.box.shape)) + place.box.start
     point = dict(zip(records.point_columns("pre"), grid.to_nm([index])[0], strict=True))
     return Change(place.box, row={**point, "pre_segment": place.row["post_segment"]})
@@ -215,14 +216,3 @@ FAULTS: Mapping[Cause, Fault] = MappingProxyType(
     }
 )
 """The causes that can be planted, in the order of their stages."""
-
-
-def _distance_nm(grid: Grid, box: Box, point_nm: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Distance of each voxel of ``box`` to ``point_nm``, of the box's shape."""
-    z, y, x = (
-        ((np.arange(a, b) * voxel + offset) - c) ** 2
-        for a, b, voxel, offset, c in zip(
-            box.start, box.stop, grid.voxel_size_nm, grid.offset_nm, point_nm, strict=True
-        )
-    )
-    return np.asarray(np.sqrt(z[:, None, None] + y[None, :, None] + x[None, None, :]))

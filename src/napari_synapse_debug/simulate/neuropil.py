@@ -27,8 +27,9 @@ from napari_synapse_debug.simulate.tissue import Tissue, grow_tissue
 
 SMALLEST_NM = 400.0
 LARGEST_VOXEL_NM = (60.0, 24.0, 24.0)
-ATTEMPTS = 6
-"""Tissues grown, at most, before the best of them is taken."""
+FEW = 4
+ATTEMPTS, ATTEMPTS_FOR_FEW = 3, 24
+"""Tissues grown, at most, before the best is taken; more where only a ``FEW`` synapses fit."""
 
 ENOUGH, HOPELESS = 0.75, 0.4
 """Parts of the synapses that make a tissue good, and further attempts at it vain."""
@@ -141,12 +142,12 @@ def _grow(
     """The tissue, of a few, with the most of the synapses that are ``wanted``, and their sites."""
     total = sum(wanted.values())
     best: tuple[Tissue, list[Site]] | None = None
-    for _ in range(ATTEMPTS):
+    for _ in range(ATTEMPTS_FOR_FEW if total <= FEW else ATTEMPTS):
         tissue = grow_tissue(grid, round(1.7 * wanted[Kind.SPINE_HEAD]), rng)
         sites = choose_sites(find_sites(tissue, rng), tissue, wanted)
         if best is None or len(sites) > len(best[1]):
             best = tissue, sites
-        if len(sites) >= ENOUGH * total or (total > 4 and len(sites) < HOPELESS * total):
+        if len(sites) >= ENOUGH * total or (total > FEW and len(sites) < HOPELESS * total):
             break
     if best is None or len(best[1]) < max(1, total // 2):
         placed = 0 if best is None else len(best[1])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.roles import Kind
+from napari_synapse_debug.simulate.distances import distance_nm
 from napari_synapse_debug.simulate.neurites import FIRST_HEAD, SHAFT
 from napari_synapse_debug.simulate.noise import Floats
 from napari_synapse_debug.simulate.tissue import Tissue
@@ -82,20 +83,8 @@ def interface_of(tissue: Tissue, site: Site, reach_nm: float) -> Interface:
         box=box,
         signed_nm=np.where(is_pre, -depth, depth).astype(np.float32),
         is_pair=is_pair,
-        radius_nm=distance_nm(tissue, box, site.center_nm),
+        radius_nm=distance_nm(tissue.grid, box, site.center_nm),
     )
-
-
-def distance_nm(tissue: Tissue, box: Box, point_nm: NDArray[np.float64]) -> Floats:
-    """Distance of each voxel of ``box`` to ``point_nm``: float32 of the box's shape."""
-    squares = [
-        ((np.arange(a, b) * voxel - c) ** 2).astype(np.float32)
-        for a, b, voxel, c in zip(
-            box.start, box.stop, tissue.grid.voxel_size_nm, point_nm, strict=True
-        )
-    ]
-    total = squares[0][:, None, None] + squares[1][None, :, None] + squares[2][None, None, :]
-    return np.asarray(np.sqrt(total), dtype=np.float32)
 
 
 def find_sites(tissue: Tissue, rng: np.random.Generator) -> list[Site]:

@@ -64,7 +64,7 @@ class PatchSampler:
         self._plan = plan
         self._params = params
         self._boxes = [_prepare(box, plan) for box in boxes]
-        self._volumes = np.array([box.volume[0].numel() for box in self._boxes], float)
+        self._volumes = np.array([box.raw.numel() for box in self._boxes], float)
         self._places = _find_places(self._boxes, len(plan.classes))
         chances = np.array([3.0 if spec.role.is_synapse else 1.0 for spec in plan.classes])
         self._class_chances = chances / chances.sum()
@@ -87,7 +87,7 @@ class PatchSampler:
             warp = random_warp(shape, (z, y, x), rng)
         else:
             warp = identity_warp(shape)
-        values, is_inside = cut_patch(box.volume, center, warp)
+        values, is_inside = cut_patch((box.raw, box.masks), center, warp)
         raw = values[0].numpy()
         if self._params.augment:
             raw = relight(raw, rng)
@@ -101,33 +101,38 @@ class PatchSampler:
             box = self._boxes[number]
         else:
             box = self._boxes[rng.choice(len(self._boxes), p=self._volumes / self._volumes.sum())]
-            place = [rng.integers(n) for n in box.volume.shape[1:]]
+            place = [rng.integers(n) for n in box.shape]
         jittered = [
             int(c + rng.integers(-(n // 4), n // 4 + 1))
             for c, n in zip(place, self._plan.patch_vx, strict=True)
         ]
         z, y, x = (
             min(max(c, n // 2), size - n + n // 2) if size >= n else size // 2
-            for c, n, size in zip(jittered, self._plan.patch_vx, box.volume.shape[1:], strict=True)
+            for c, n, size in zip(jittered, self._plan.patch_vx, box.shape, strict=True)
         )
         return box, (z, y, x)
 
 
 @dataclass(frozen=True, eq=False)
 class _Prepared:
-    """A box as the network sees it: raw and masks (0 to 255) as one (1 + class, z, y, x)."""
+    """A box as the network sees it: raw (1, z, y, x) float32, masks (class, z, y, x) uint8."""
 
-    volume: Tensor
+    raw: Tensor
+    masks: Tensor
     is_known: NDArray[np.bool_]
 
+    @property
+    def shape(self) -> Triple:
+        return self.raw.shape[1], self.raw.shape[2], self.raw.shape[3]
 
-def cut_patch(volume: Tensor, center: Triple, warp: Warp) -> tuple[Tensor, Tensor]:
-    """The patch of ``volume`` at ``center`` under ``warp``, and where it lies inside.
+
+def cut_patch(volumes: Sequence[Tensor], center: Triple, warp: Warp) -> tuple[Tensor, Tensor]:
+    """The patch of ``volumes`` at ``center`` under ``warp``, and where it lies inside.
 
     Parameters
     ----------
-    volume : Tensor
-        (channel, Z, Y, X) float32. Beyond its faces it is mirrored.
+    volumes : sequence of Tensor
+        (channel, Z, Y, X) of one size, any real dtype. Beyond their faces they are mirrored.
     center : tuple of int
         zyx, voxels.
     warp : Warp
@@ -136,17 +141,18 @@ def cut_patch(volume: Tensor, center: Triple, warp: Warp) -> tuple[Tensor, Tenso
     Returns
     -------
     values : Tensor
-        (channel, z, y, x) float32; bilinear in y and x.
+        (channels of all volumes, z, y, x) float32; bilinear in y and x.
     is_inside : Tensor
         (z, y, x) bool: false for mirrored voxels.
     """
-    depth, height, width = volume.shape[1:]
+    depth, height, width = volumes[0].shape[1:]
     sections = warp.sections + center[0]
     y = warp.offsets[..., 0] + np.float32(center[1])
     x = warp.offsets[..., 1] + np.float32(center[2])
     top, bottom = _window(y, height)
     left, right = _window(x, width)
-    window = volume[:, _mirror(sections, depth), top:bottom, left:right]
+    within = _mirror(sections, depth)
+    window = torch.cat([v[:, within, top:bottom, left:right].float() for v in volumes])
     grid = np.stack(
         [(2 * (x - left) + 1) / (right - left) - 1, (2 * (y - top) + 1) / (bottom - top) - 1],
         axis=-1,
@@ -186,8 +192,9 @@ def _prepare(box: TrainingBox, plan: NetworkPlan) -> _Prepared:
             masks.append(np.zeros(raw.shape, np.uint8))
         else:
             masks.append(prepare_mask(mirror_to_multiple(mask, plan.binning), plan))
-    volume = torch.from_numpy(np.stack([raw, *masks], dtype=np.float32))
-    return _Prepared(volume, np.array(is_known))
+    return _Prepared(
+        torch.from_numpy(raw)[None], torch.from_numpy(np.stack(masks)), np.array(is_known)
+    )
 
 
 def _find_places(boxes: Sequence[_Prepared], classes: int) -> list[NDArray[np.int64]]:
@@ -196,8 +203,9 @@ def _find_places(boxes: Sequence[_Prepared], classes: int) -> list[NDArray[np.in
     for number in range(classes):
         found = []
         for index, box in enumerate(boxes):
-            voxels = np.argwhere(box.volume[1 + number].numpy() >= 128)
+            voxels = np.flatnonzero(box.masks[number].numpy() >= 128)
             voxels = voxels[:: max(1, len(voxels) // _MOST_PLACES)]
-            found.append(np.insert(voxels, 0, index, axis=1))
+            zyx = np.stack(np.unravel_index(voxels, box.shape), axis=1)
+            found.append(np.insert(zyx, 0, index, axis=1))
         places.append(np.concatenate(found))
     return places

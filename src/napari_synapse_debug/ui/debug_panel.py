@@ -18,7 +18,9 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt import QFlowLayout
 
+from napari_synapse_debug.domain.errors import SynapseDebugError
 from napari_synapse_debug.domain.stages import ErrorKind
 from napari_synapse_debug.ui.error_model import ErrorModel
 from napari_synapse_debug.ui.error_view import ErrorView
@@ -79,8 +81,10 @@ class DebugPanel(QWidget):
         self.search.setClearButtonEnabled(True)
         self.view = ErrorView(ErrorModel(session, self))
         self.trace, self.sections, self.legend = TraceView(), SectionViews(), Legend()
-        self.sheet, self.empty = QLabel(cheat_sheet()), QLabel()
-        self.sheet.hide()
+        self.sheet, self.empty, self.message = QLabel(cheat_sheet()), QLabel(), QLabel()
+        for part in (self.sheet, self.message):
+            part.setWordWrap(True)
+            part.hide()
         self.empty.setWordWrap(True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.buttons = {
@@ -113,7 +117,9 @@ class DebugPanel(QWidget):
         self.pages = QStackedWidget()
         self.pages.addWidget(splitter)
         self.pages.addWidget(self.empty)
-        row = QHBoxLayout()
+        actions = QWidget()
+        row = QFlowLayout(actions)  # wraps where the dock is narrow
+        row.setContentsMargins(0, 0, 0, 0)
         for button in self.buttons.values():
             row.addWidget(button)
         top = QHBoxLayout()
@@ -125,9 +131,9 @@ class DebugPanel(QWidget):
         column.addLayout(top)
         column.addWidget(self.recipe)
         column.addWidget(self.pages, 1)
-        for part in (self.sheet, self.legend):
+        for part in (self.message, self.sheet, self.legend):
             column.addWidget(part)
-        column.addLayout(row)
+        column.addWidget(actions)
 
     def _connect(self) -> None:
         self.view.finding_requested.connect(self.finding_requested)
@@ -183,10 +189,16 @@ class DebugPanel(QWidget):
     def show_finding(self, finding: int | None) -> None:
         """Mark the row of ``finding`` and show its trace."""
         row = self._session.selected_row()
+        self.message.hide()
         self.view.show_finding(finding)
         self.trace.show_finding(row)
         self.sections.show_finding(self._session.results, row)
         self._show_count()
+
+    def show_error(self, error: SynapseDebugError) -> None:
+        """Show what is wrong and what to do, until the next error of the list."""
+        self.message.setText(str(error))
+        self.message.show()
 
     def toggle_help(self) -> None:
         """Show the list of keys, or hide it."""

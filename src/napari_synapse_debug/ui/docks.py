@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QWidget
@@ -28,7 +28,7 @@ class DebugDock(DebugPanel):
         desk = desk_of(viewer)
         super().__init__(desk.session, parent)
         adapter, session = desk.adapter, desk.session
-        commands = {
+        commands: dict[str, Callable[[], object]] = {
             "next": lambda: session.step(1),
             "previous": lambda: session.step(-1),
             "sides": adapter.toggle_sides,
@@ -39,8 +39,9 @@ class DebugDock(DebugPanel):
             "help": self.toggle_help,
             "search": self.search.setFocus,
         }
-        self.finding_requested.connect(session.select)
+        self.finding_requested.connect(guarded(session.select, self.show_error))
         self.filter_requested.connect(session.set_filter)
+        commands = {name: guarded(act, self.show_error) for name, act in commands.items()}
         self.command_requested.connect(lambda command: commands[command]())
         self.shortcuts = keys.bind(self, commands)
         join_tabs(self)
@@ -90,9 +91,9 @@ class ProjectDock(ProjectPanel):
         desk = desk_of(viewer)
         super().__init__(desk.session, parent)
         self._desk = desk
-        self.open_requested.connect(self._open)
-        self.create_requested.connect(self._create_project)
-        self.box_requested.connect(self._take_box)
+        self.open_requested.connect(guarded(desk.runner.open, self.show_error))
+        self.create_requested.connect(guarded(self._create_project, self.show_error))
+        self.box_requested.connect(guarded(self._take_box, self.show_error))
         layers = desk.adapter.viewer.layers
         for event in (layers.events.inserted, layers.events.removed, layers.events.changed):
             event.connect(self._list_layers)
@@ -102,23 +103,25 @@ class ProjectDock(ProjectPanel):
     def _list_layers(self) -> None:
         self.show_layers(volume_layers(self._desk.adapter.user_layers))
 
-    def _open(self, folder: Path) -> None:
-        try:
-            self._desk.runner.open(folder)
-        except SynapseDebugError as error:
-            self.show_error(error)
-
     def _create_project(self, request: ProjectRequest) -> None:
-        try:
-            self._desk.runner.create(request, self.layers)
-        except SynapseDebugError as error:
-            self.show_error(error)
+        self._desk.runner.create(request, self.layers)
 
     def _take_box(self, which: str) -> None:
         raw = [x for x in self.layers if self.uses[x.name].currentData() == RAW]
+        if not raw:
+            raise InputError("Choose the layer that is the EM image first")
+        self.show_box(which, rectangle_box(self._desk.adapter.viewer, raw[0].grid))
+
+
+def guarded(
+    action: Callable[..., object], show_error: Callable[[SynapseDebugError], object]
+) -> Callable[..., None]:
+    """``action``, whose errors are shown to the user: a slot of Qt must not raise."""
+
+    def act(*values: object) -> None:
         try:
-            if not raw:
-                raise InputError("Choose the layer that is the EM image first")
-            self.show_box(which, rectangle_box(self._desk.adapter.viewer, raw[0].grid))
-        except InputError as error:
-            self.show_error(error)
+            action(*values)
+        except SynapseDebugError as error:
+            show_error(error)
+
+    return act

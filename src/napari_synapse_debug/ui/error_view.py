@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import QItemSelectionModel, QModelIndex, Qt, Signal
-from qtpy.QtGui import QKeyEvent, QResizeEvent
+from qtpy.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -41,6 +41,7 @@ class ErrorView(QTableView):
         super().__init__(parent)
         self._errors = model
         self._is_told = False
+        self._row_before_press = -1
         self.setModel(model)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -57,7 +58,7 @@ class ErrorView(QTableView):
         head.setSortIndicator(0, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
         self.setItemDelegateForColumn(_HEADS.index("stage"), StageDelegate(self))
-        self.clicked.connect(self._request)
+        self.clicked.connect(self._request_again)
         self.selectionModel().currentRowChanged.connect(self._request)
         model.modelReset.connect(self.fit_columns)
 
@@ -107,6 +108,15 @@ class ErrorView(QTableView):
             self._request(self.currentIndex())
         else:
             super().keyPressEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        """Remember the row that was marked, since pressing on another asks for that already."""
+        self._row_before_press = self.currentIndex().row()
+        super().mousePressEvent(event)
+
+    def _request_again(self, index: QModelIndex) -> None:
+        if index.row() == self._row_before_press:
+            self._request(index)
 
     def _request(self, index: QModelIndex) -> None:
         if index.isValid() and not self._is_told:

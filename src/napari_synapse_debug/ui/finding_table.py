@@ -167,8 +167,8 @@ def _sort_key(frame: pd.DataFrame, name: str) -> NDArray[np.float64]:
     column = frame[name]
     if name == "stage":
         place = {stage: i for i, stage in enumerate(STAGE_ORDER)}
-        return column.map(place).to_numpy(np.float64, na_value=np.nan)
+        return np.asarray([place.get(stage, np.nan) for stage in column], np.float64)
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
         return np.asarray(column.to_numpy(np.float64, na_value=np.nan))
     codes, _ = pd.factorize(column, sort=True)
-    return np.asarray(np.where(codes < 0, np.nan, codes.astype(np.float64)))
+    return np.where(codes < 0, np.nan, codes).astype(np.float64)

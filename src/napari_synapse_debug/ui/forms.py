@@ -43,7 +43,7 @@ class Form(QWidget, Generic[P]):
             (advanced if extra.get("advanced") else plain).addRow(label, editor)
             self.editors[name] = editor
         column.addLayout(plain)
-        self.advanced = QCollapsible("Advanced")
+        self.advanced = QCollapsible("Advanced", expandedIcon="▾", collapsedIcon="▸")
         if advanced.rowCount():
             body = QWidget()
             body.setLayout(advanced)

@@ -30,7 +30,7 @@ KEYS = (
 )
 
 
-def bind(widget: QWidget, commands: Mapping[str, Callable[[], None]]) -> list[QShortcut]:
+def bind(widget: QWidget, commands: Mapping[str, Callable[[], object]]) -> list[QShortcut]:
     """The shortcuts for those ``commands``, active while ``widget`` or a part of it has focus.
 
     They are bound to the widget and its children, so that napari's own keys stay as they are.

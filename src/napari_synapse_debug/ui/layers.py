@@ -26,6 +26,10 @@ POINT_NM = 45.0
 """Width of a point in nm; ``canvas_size_limits`` keeps it legible at any zoom."""
 
 
+HEADROOM = 0.3
+"""Part of the range of greys that is kept free above the brightest tissue."""
+
+
 def placed(grid: Grid) -> dict[str, Any]:
     """What puts a layer of voxel indices in its place in nm."""
     return {
@@ -52,9 +56,9 @@ def raw_layer(raw: Volume) -> Image:
     """The EM image; contrast from a few sections, so that a large volume is not read whole."""
     return Image(
         raw.array,
-        name=LayerName.RAW,
+        name=str(LayerName.RAW),
         colormap="gray",
-        contrast_limits=_contrast(raw.array),
+        contrast_limits=_raw_contrast(raw.array),
         projection_mode="none",
         depiction="plane",  # in 3D the section of the finding, or the volume would hide all else
         plane={"position": (0, 0, 0), "normal": (1, 0, 0), "thickness": 1},
@@ -67,7 +71,7 @@ def finding_layer(grid: Grid) -> Points:
     """Circles with names around pre, cleft and post of the selected finding; hidden at first."""
     layer = Points(
         np.zeros((3, 3)),
-        name=LayerName.FINDING,
+        name=str(LayerName.FINDING),
         size=POINT_NM * 2 / grid.voxel_size_nm[2],
         face_color="transparent",
         border_color=[palette.END_HUE[end] for end in ENDS],
@@ -76,6 +80,7 @@ def finding_layer(grid: Grid) -> Points:
         text={"string": "{label}", "color": "white", "size": 11, "anchor": "lower_left"},
         projection_mode="all",
         canvas_size_limits=(24, 40),
+        blending="translucent_no_depth",
         visible=False,
         **placed(grid),
     )
@@ -101,7 +106,7 @@ def _partners(segmentation: Volume) -> Labels:
     hues = {None: "transparent", PRE_LABEL: palette.PRE, POST_LABEL: palette.POST}
     layer = Labels(
         PartnerVolume(segmentation.array),
-        name=LayerName.PARTNERS,
+        name=str(LayerName.PARTNERS),
         colormap=DirectLabelColormap(color_dict=hues),
         opacity=0.38,
         projection_mode="none",
@@ -114,7 +119,7 @@ def _partners(segmentation: Volume) -> Labels:
 def _labels(volume: Volume, name: str, *, opacity: float) -> Labels:
     layer = Labels(
         volume.array,
-        name=name,
+        name=str(name),
         opacity=opacity,
         visible=False,
         projection_mode="none",
@@ -143,7 +148,7 @@ def _class_layers(results: Results) -> Iterator[Image]:
 def _overlay(array: Any, grid: Grid, name: str, colormap: Any, top: float) -> Image:
     return Image(
         array,
-        name=name,
+        name=str(name),
         colormap=colormap,
         contrast_limits=(0, top),
         blending="additive",
@@ -160,7 +165,7 @@ def _table_layers(results: Results) -> Iterator[Layer]:
     if results.contacts is not None:
         yield Points(
             grid.to_fraction(points(results.contacts, "point")),
-            name=LayerName.CONTACTS,
+            name=str(LayerName.CONTACTS),
             features=results.contacts[["contact", "segment_a", "segment_b", "area_nm2"]],
             symbol="diamond",
             size=POINT_NM * 0.6 / grid.voxel_size_nm[2],
@@ -185,16 +190,15 @@ def _points(synapses: SynapsePoints, name: str, grid: Grid) -> Points:
     return Points(
         synapses.voxels,
         ndim=3,
-        name=name,
+        name=str(name),
         features=synapses.features,
         symbol=synapses.symbols or "disc",
         size=POINT_NM / grid.voxel_size_nm[2],
         face_color=synapses.colors or "white",
-        border_color="#101010",
-        border_width=np.where(np.array(synapses.symbols) == palette.MISSED_SYMBOL, 0, 0.06),
-        canvas_size_limits=(9, 20),
+        border_width=0,
         # nm and voxels differ per axis: the spherical mode measures depth in voxels (napari#6914)
         projection_mode="rescale_linear",
+        blending="translucent_no_depth",  # in 3D nothing hides a synapse
         **placed(grid),
     )
 
@@ -203,11 +207,12 @@ def _links(synapses: SynapsePoints, name: str, grid: Grid) -> Vectors:
     return Vectors(
         synapses.links,
         ndim=3,
-        name=name,
+        name=str(name),
         edge_color=synapses.link_colors or "white",
-        edge_width=8.0 / grid.voxel_size_nm[2],
+        edge_width=4.0 / grid.voxel_size_nm[2],
         vector_style="line",
         projection_mode="fade",
+        blending="translucent_no_depth",
         opacity=0.8,
         **placed(grid),
     )
@@ -226,6 +231,12 @@ def _contrast(array: Any) -> tuple[float, float]:
     )
     low, high = np.percentile(sample, (0.5, 99.5)) if sample.size else (0.0, 1.0)
     return float(low), float(high) if high > low else float(low) + 1.0
+
+
+def _raw_contrast(array: Any) -> tuple[float, float]:
+    """Contrast limits that leave cytoplasm light grey, so that marks on it can be seen."""
+    low, high = _contrast(array)
+    return low, high + HEADROOM * (high - low)
 
 
 def _spread(count: int) -> Iterable[int]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from psygnal import Signal
+from psygnal import EmitLoopError, Signal, SignalInstance
 
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.records import FINDINGS, empty
@@ -73,7 +73,7 @@ class Session:
     def set_project(self, folder: Path | None) -> None:
         """Make ``folder`` the open project; its results are given by ``set_results``."""
         self.project = folder
-        self.project_changed.emit(folder)
+        _tell(self.project_changed, folder)
 
     def set_results(self, results: Results | None) -> None:
         """Show ``results``; filter and selection begin anew, what was seen is forgotten."""
@@ -84,21 +84,21 @@ class Session:
         self.selected = None
         self.seen = frozenset()
         self._list()
-        self.results_changed.emit()
-        self.listing_changed.emit()
-        self.finding_selected.emit(None)
+        _tell(self.results_changed)
+        _tell(self.listing_changed)
+        _tell(self.finding_selected, None)
 
     def set_filter(self, chosen: FindingFilter) -> None:
         """List the findings that pass ``chosen``."""
         self.filter = chosen
         self._list()
-        self.listing_changed.emit()
+        _tell(self.listing_changed)
 
     def sort(self, column: str, *, ascending: bool) -> None:
         """List the findings by ``column``."""
         self.sort_by, self.ascending = column, ascending
         self._list()
-        self.listing_changed.emit()
+        _tell(self.listing_changed)
 
     def select(self, finding: int | None) -> None:
         """Go to ``finding``, also if it is the selected one already (the camera may have moved)."""
@@ -106,7 +106,7 @@ class Session:
             self.table.position(finding)
             self.seen |= {finding}
         self.selected = finding
-        self.finding_selected.emit(finding)
+        _tell(self.finding_selected, finding)
 
     def go_to(self, finding: int) -> None:
         """Select ``finding`` that a person named.
@@ -145,7 +145,7 @@ class Session:
     def set_job(self, job: JobState) -> None:
         """Tell how the running step stands."""
         self.job = job
-        self.job_changed.emit(job)
+        _tell(self.job_changed, job)
 
     def selected_row(self) -> pd.Series[Any] | None:
         """All values of the selected finding; None where none is selected."""
@@ -153,3 +153,11 @@ class Session:
 
     def _list(self) -> None:
         self.listed = self.table.listed(self.filter, self.sort_by, ascending=self.ascending)
+
+
+def _tell(signal: SignalInstance, *values: object) -> None:
+    """Emit ``signal``; an error of a listener is raised as it is, not as psygnal wraps it."""
+    try:
+        signal.emit(*values)
+    except EmitLoopError as error:
+        raise error.__cause__ or error from None

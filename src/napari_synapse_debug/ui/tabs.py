@@ -24,6 +24,9 @@ def _join(panel: QWidget) -> None:
         return
     docks = [dock for dock in window.findChildren(QDockWidget) if _holds_panel(dock)]
     mine = next((dock for dock in docks if dock.isAncestorOf(panel)), None)
+    if mine is not None:
+        # short, so that six tabs fit; an & would be taken for a mnemonic
+        mine.setWindowTitle(mine.windowTitle().split(" (")[0].replace("&", "&&"))
     others = [dock for dock in docks if dock is not mine and not dock.isFloating()]
     if mine is not None and others:
         window.tabifyDockWidget(others[0], mine)

@@ -1,16 +1,18 @@
-"""Small tables of synapses, written as points along x."""
+"""Small tables of synapses, written as points along x; shared by the tests of evaluation."""
 
 import numpy as np
 import pandas as pd
+import pytest
 
-from napari_synapse_debug.domain.grid import Box, Grid
+from napari_synapse_debug.domain.grid import Grid
+from napari_synapse_debug.domain.params import EvaluateParams
 from napari_synapse_debug.domain.records import PREDICTION, TRUTH, conform
+from napari_synapse_debug.evaluate import judge_ids, match_synapses, score
 
 GRID = Grid((12, 200, 300), (40.0, 8.0, 10.0))
-BOX = GRID.box
 
 
-def truth_at(x_nm, pre=None, post=None, synapse=None, kind="shaft", ignore=False, z_nm=200.0):
+def make_truth(x_nm, pre=None, post=None, synapse=None, kind="shaft", ignore=False, z_nm=200.0):
     """Truth with clefts at ``x_nm``; pre 40 nm before, post 40 nm after."""
     table = _rows(x_nm, pre, post, kind, z_nm)
     n = len(table)
@@ -20,7 +22,7 @@ def truth_at(x_nm, pre=None, post=None, synapse=None, kind="shaft", ignore=False
     return conform(table, TRUTH)
 
 
-def predicted_at(
+def make_prediction(
     x_nm, pre=None, post=None, candidate=None, kind="shaft", score=np.nan, z_nm=200.0
 ):
     """Predictions with clefts at ``x_nm``; rows count from 100."""
@@ -48,6 +50,30 @@ def _rows(x_nm, pre, post, kind, z_nm):
     return table
 
 
-def half_box():
-    """The voxels with x < 150 (x < 1495 nm)."""
-    return Box((0, 0, 0), (12, 200, 150))
+def compare(truth, prediction, box=GRID.box, grid=GRID, **params):
+    """Judge, match and score two tables; ids come from their columns unless asked otherwise."""
+    asked = EvaluateParams(**{"judge": "column", **params})
+    identities = judge_ids(truth, prediction, asked)
+    matches = match_synapses(truth, prediction, identities, asked, grid, box)
+    return matches, score(matches, truth, prediction, identities, asked, grid, box)
+
+
+@pytest.fixture(scope="session")
+def grid():
+    """12 x 200 x 300 voxels of 40 x 8 x 10 nm."""
+    return GRID
+
+
+@pytest.fixture(scope="session")
+def truth_at():
+    return make_truth
+
+
+@pytest.fixture(scope="session")
+def predicted_at():
+    return make_prediction
+
+
+@pytest.fixture(scope="session")
+def compared():
+    return compare

@@ -1,0 +1,62 @@
+"""The planted errors of the toy are found, proven, and shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from napari_synapse_debug.domain.errors import StepCancelledError
+from napari_synapse_debug.io import read_table
+from napari_synapse_debug.jobs import run_inline
+from napari_synapse_debug.pipeline import change_params, run_steps
+
+
+def findings_of(project: Path) -> pd.DataFrame:
+    return read_table(project / "runs/main/findings.parquet")
+
+
+def test_each_planted_error_has_its_stage_and_cause(finished: Path) -> None:
+    findings = findings_of(finished)
+    missed = findings[findings["error"] == "missed"].set_index("truth_row")
+    assert missed["cause"].to_dict() == {2: "weak_signal", 3: "reversed", 8: "no_signal"}
+    assert missed["stage"].to_dict() == {2: "classifier", 3: "assignment", 8: "classifier"}
+    false = findings[findings["error"] == "false"].set_index("cause")
+    assert set(false.index) == {"false_signal", "reversed"}
+    assert false.loc["reversed", "fault"] == missed.loc[3, "fault"], "twins share a fault"
+    assert findings["fault"].nunique() == 4
+    assert findings["confirmed"].isna().all()
+
+
+def test_the_causes_are_proven_by_running_the_stages_again(finished: Path) -> None:
+    assert findings_of(finished)["confirmed"].isna().all()
+    change_params(finished, {"diagnose": {"counterfactuals": True}})
+    summary = run_steps(finished, ["diagnose"])
+    findings = findings_of(finished)
+    assert list(findings["confirmed"]) == [True] * 5
+    assert summary.steps[0].made.startswith("5 errors (5 confirmed)")
+    csv = pd.read_csv(finished / "runs/main/findings.csv")
+    assert list(csv["cause"]) == list(findings["cause"])
+
+
+def test_a_stopped_diagnosis_leaves_the_findings_of_before(finished: Path) -> None:
+    before = (finished / "runs/main/findings.parquet").read_bytes()
+    change_params(finished, {"diagnose": {"counterfactuals": True}})
+
+    def diagnose(context):
+        return run_steps(finished, ["diagnose"], context=context)
+
+    with pytest.raises(StepCancelledError):
+        run_inline(diagnose, should_stop=lambda: True)
+    assert (finished / "runs/main/findings.parquet").read_bytes() == before
+
+
+def test_the_report_shows_every_error_and_needs_nothing_else(finished: Path) -> None:
+    page = (finished / "runs/main/report.html").read_text(encoding="utf-8")
+    assert page.count("<article") == 5
+    assert page.count("data:image/webp;base64,") == 15, "three pictures a card"
+    assert "http" not in page
+    assert str(finished.parent) not in page
+    for text in ("weak_signal", "no_signal", "false_signal", "n_truth"):
+        assert (text in page) == (text != "n_truth")

@@ -1,0 +1,224 @@
+"""What is run, what is left alone, and what is kept when a step fails."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+from napari_synapse_debug.domain.errors import InputError, ProjectError, StorageError
+from napari_synapse_debug.domain.events import Event, QuietContext
+from napari_synapse_debug.domain.params import EvaluateParams
+from napari_synapse_debug.io import load_project, read_json, read_run, read_table
+from napari_synapse_debug.pipeline import STEPS, RunSummary, change_params, run_steps
+
+AFTER_CONTACTS = ("synapses", "evaluate", "diagnose", "report")
+
+
+def done(summary: RunSummary) -> tuple[str, ...]:
+    return tuple(step.name for step in summary.steps)
+
+
+def run_folder(project: Path) -> Path:
+    return load_project(project).run_folder("main")
+
+
+def test_a_second_call_does_nothing_and_says_so(predicted: Path) -> None:
+    assert not (predicted / "runs/main/report.html").exists()
+    first = run_steps(predicted, STEPS)
+    assert done(first) == STEPS[2:]
+    assert first.skipped == ("train", "predict")
+    made = {step.name: step.made for step in first.steps}
+    assert made["contacts"] == "8 contacts between 8 pairs of segments"
+    assert made["synapses"].startswith("7 synapses from 7 candidates (0 smaller than 9 voxels)")
+    assert made["evaluate"] == "4 right, 3 missed, 2 false"
+    assert made["diagnose"].startswith("5 errors (0 confirmed): classifier 3, assignment 2")
+    assert made["report"] == "report.html with 5 errors"
+    before = (predicted / "runs/main/run.json").read_bytes()
+
+    second = run_steps(predicted, STEPS)
+    assert done(second) == ()
+    assert second.skipped == STEPS
+    assert (second.score, second.errors) == (first.score, first.errors)
+    assert (predicted / "runs/main/run.json").read_bytes() == before
+
+
+def test_the_summary_tells_score_and_errors_by_stage(finished: Path) -> None:
+    summary = run_steps(finished, ["evaluate"])
+    first, *clefts = summary.score.splitlines()
+    assert first.startswith("P .67 R .57 F1 .62 ")
+    assert first.endswith("three_point · judge gt · T 400 nm · complete · n 7/6")
+    assert [line.split(":")[0] for line in clefts] == ["clefts alone"] * 3
+    assert summary.errors == (
+        {"stage": "classifier", "missed": 2, "false": 1, "mistyped": 0},
+        {"stage": "assignment", "missed": 1, "false": 1, "mistyped": 0},
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"contacts": {"min_area_nm2": 1.0}}, ("contacts", *AFTER_CONTACTS)),
+        ({"synapses": {"threshold": 0.6}}, AFTER_CONTACTS),
+        ({"evaluate": {"tolerance_nm": 300.0}}, AFTER_CONTACTS[1:]),
+        ({"diagnose": {"zone_growth_nm": 60}}, AFTER_CONTACTS[2:]),
+        (
+            {
+                "train": {"device": "cpu"},
+                "predict": {"device": "cpu", "block_vx": [14, 16, 16]},
+                "contacts": {"block_vx": [5, 20, 30]},
+                "synapses": {"block_vx": [5, 20, 30]},
+            },
+            (),
+        ),
+    ],
+    ids=lambda value: "-".join(value) or "nothing",
+)
+def test_a_changed_parameter_redoes_exactly_what_depends_on_it(
+    finished: Path, change: Mapping[str, Mapping[str, Any]], expected: tuple[str, ...]
+) -> None:
+    assert done(run_steps(finished, STEPS)) == ()
+    change_params(finished, change)
+    summary = run_steps(finished, STEPS)
+    assert done(summary) == expected
+    assert set(summary.skipped) == set(STEPS) - set(expected)
+    assert done(run_steps(finished, STEPS)) == ()
+
+
+def test_changed_files_and_boxes_redo_what_reads_them(finished: Path) -> None:
+    truth = pd.read_csv(finished / "truth.csv")
+    truth[truth["row"] != 8].to_csv(finished / "truth.csv", index=False)
+    assert done(run_steps(finished, STEPS)) == ("evaluate", "diagnose", "report")
+    assert read_json(run_folder(finished) / "evaluation.json")["n_truth"] == 6
+
+    config = finished / "project.yaml"
+    content = yaml.safe_load(config.read_text())
+    config.write_text(yaml.safe_dump({**content, "eval_box": "6:14,0:56,0:96"}))
+    assert done(run_steps(finished, STEPS)) == ("evaluate", "diagnose", "report")
+
+    shutil.copytree(finished / "segmentation.zarr", finished / "other.zarr")
+    content["segmentation"]["path"] = "other.zarr"
+    config.write_text(yaml.safe_dump({**content, "eval_box": "6:14,0:56,0:96"}))
+    assert done(run_steps(finished, STEPS)) == ("contacts", *AFTER_CONTACTS)
+
+
+def test_another_voxel_size_redoes_all_that_measures(finished: Path) -> None:
+    path = finished / "project.yaml"
+    content = yaml.safe_load(path.read_text())
+    assert content["voxel_size_nm"] == [40.0, 8.0, 10.0]
+    content["voxel_size_nm"] = [40.1, 8.0, 10.0]
+    path.write_text(yaml.safe_dump(content))
+    summary = run_steps(finished, ("contacts", "evaluate"))
+    assert done(summary) == ("contacts", "evaluate")
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        ("candidates.zarr", ("synapses",)),
+        ("matches.parquet", ("evaluate",)),
+        ("report.html", ("report",)),
+    ],
+)
+def test_a_removed_output_is_made_again(
+    finished: Path, output: str, expected: tuple[str, ...]
+) -> None:
+    path = run_folder(finished) / output
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert done(run_steps(finished, STEPS)) == expected
+    assert path.exists()
+
+
+def test_again_runs_what_is_up_to_date(finished: Path) -> None:
+    assert done(run_steps(finished, ["evaluate"])) == ()
+    assert done(run_steps(finished, ["evaluate"], again=True)) == ("evaluate",)
+
+
+def test_params_that_are_given_are_written_to_the_project(finished: Path) -> None:
+    assert load_project(finished).config.params.evaluate.tolerance_nm == 400
+    given = EvaluateParams(tolerance_nm=150, scope="sparse")
+    assert done(run_steps(finished, ["evaluate"], params={"evaluate": given})) == ("evaluate",)
+    assert load_project(finished).config.params.evaluate == given
+    content = read_json(run_folder(finished) / "evaluation.json")
+    assert (content["params"]["tolerance_nm"], content["scope"]) == (150, "sparse")
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"segment": {"threshold": 0.4}}, r"no parameters of such a step.*segment.*one of train"),
+        ({"synapses": {"treshold": 0.4}}, r"'treshold' of SynapseParams"),
+        ({"synapses": {"threshold": 1.4}}, r"'threshold' of SynapseParams.*1\.4.*less than or"),
+    ],
+    ids=["step", "name", "bounds"],
+)
+def test_parameters_that_do_not_exist_change_nothing(
+    fresh: Path, change: Mapping[str, Mapping[str, Any]], text: str
+) -> None:
+    before = (fresh / "project.yaml").read_bytes()
+    with pytest.raises(InputError, match=text):
+        change_params(fresh, change)
+    assert (fresh / "project.yaml").read_bytes() == before
+
+
+def test_an_unknown_step_is_refused_before_anything_runs(predicted: Path) -> None:
+    with pytest.raises(InputError, match="no such step"):
+        run_steps(predicted, ["contacts", "candidates"])
+    assert not (run_folder(predicted) / "contacts.parquet").exists()
+
+
+def test_a_step_without_those_before_it_says_what_to_run(fresh: Path) -> None:
+    with pytest.raises(ProjectError, match=r"needs the results of predict and contacts.*run"):
+        run_steps(fresh, ["synapses"])
+    with pytest.raises(ProjectError, match=r"report needs the results of diagnose"):
+        run_steps(fresh, ["report"])
+
+
+def test_runs_do_not_share_results(finished: Path) -> None:
+    assert done(run_steps(finished, ["contacts"], run="other")) == ("contacts",)
+    assert load_project(finished).runs == ("main", "other")
+    assert set(read_run(finished / "runs/other").steps) == {"contacts"}
+    with pytest.raises(ProjectError, match="evaluate needs the results of synapses"):
+        run_steps(finished, ["evaluate"], run="other")
+
+
+def test_a_failed_step_leaves_what_was_made_before(finished: Path) -> None:
+    before = (run_folder(finished) / "findings.parquet").read_bytes()
+    (finished / "truth.csv").write_text("pre_z_nm,pre_y_nm,pre_x_nm,post_z_nm,post_y_nm,post_x_nm\n")
+    with pytest.raises(InputError, match=r"truth\.csv"):
+        run_steps(finished, STEPS)
+    assert (run_folder(finished) / "findings.parquet").read_bytes() == before
+
+
+def test_a_step_that_broke_off_while_writing_is_not_taken_for_done(finished: Path) -> None:
+    place = run_folder(finished)
+    candidates = read_table(place / "candidates.parquet")
+    (place / "pairs.parquet").unlink()
+    (place / "pairs.parquet" / "in the way").mkdir(parents=True)
+    change_params(finished, {"synapses": {"threshold": 0.95}})
+    with pytest.raises((OSError, StorageError)):
+        run_steps(finished, ["synapses"])
+    assert len(read_table(place / "candidates.parquet")) != len(candidates)
+
+    shutil.rmtree(place / "pairs.parquet")
+    change_params(finished, {"synapses": {"threshold": None}})
+    assert done(run_steps(finished, STEPS)) == ("synapses",)
+    pd.testing.assert_frame_equal(read_table(place / "candidates.parquet"), candidates)
+
+
+def test_progress_is_told_with_the_name_of_the_step(predicted: Path) -> None:
+    events: list[Event] = []
+    run_steps(predicted, ["contacts", "synapses"], context=QuietContext(events.append))
+    assert {event.step for event in events} == {"contacts", "synapses"}
+    last = [event for event in events if event.step == "synapses"][-1]
+    assert (last.message, last.done, last.total) == ("candidate 7 of 7", 7, 7)
+
+
+def test_a_folder_without_a_project_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match=r"nowhere is no project.*no such folder"):
+        run_steps(tmp_path / "nowhere", STEPS)

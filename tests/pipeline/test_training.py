@@ -1,0 +1,71 @@
+"""The whole way once, from nothing to the report, with a few real steps of training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from napari_synapse_debug.domain.errors import ProjectError, StepCancelledError
+from napari_synapse_debug.domain.events import Event
+from napari_synapse_debug.io import load_project, read_json
+from napari_synapse_debug.io.checkpoint import load_model
+from napari_synapse_debug.jobs import run_inline
+from napari_synapse_debug.pipeline import STEPS, change_params, run_steps
+
+TINY = {"patch_vx": [4, 32, 32], "batch_size": 1, "device": "cpu"}
+
+
+def test_the_whole_way_from_nothing_to_the_report(fresh: Path) -> None:
+    change_params(fresh, {"train": {**TINY, "steps": 40}, "predict": {"device": "cpu"}})
+    assert load_project(fresh).runs == ()
+    summary = run_steps(fresh, STEPS)
+    assert tuple(step.name for step in summary.steps) == STEPS
+    assert summary.steps[0].made.startswith("a network of 4 classes, 40 steps")
+    calibration = read_json(fresh / "models/main/calibration.json")
+    assert 0 < calibration["threshold"] < 1
+    assert (fresh / "runs/main/report.html").exists()
+    assert run_steps(fresh, STEPS).skipped == STEPS
+
+
+def test_a_model_that_is_trained_again_is_set_aside(fresh: Path) -> None:
+    change_params(fresh, {"train": {**TINY, "steps": 1}})
+    run_steps(fresh, ["train"])
+    first = (fresh / "models/main/weights.pt").read_bytes()
+    assert load_project(fresh).models == ("main",)
+    change_params(fresh, {"train": {"seed": 4}})
+    run_steps(fresh, ["train"])
+    kept, old = load_project(fresh).models
+    assert kept == "main"
+    assert old.startswith("main-")
+    assert (fresh / "models" / old / "weights.pt").read_bytes() == first
+    assert (fresh / "models/main/weights.pt").read_bytes() != first
+
+
+def test_a_stopped_training_goes_on_where_it_was(fresh: Path) -> None:
+    change_params(fresh, {"train": {**TINY, "steps": 5}})
+    events: list[Event] = []
+
+    def train(context: Any) -> Any:
+        return run_steps(fresh, ["train"], context=context)
+
+    with pytest.raises(StepCancelledError, match="run train again"):
+        run_inline(train, on_event=events.append, should_stop=lambda: len(events) >= 2)
+    run_inline(train)
+    assert load_project(fresh).models == ("main",), "nothing was set aside"
+    assert load_model(fresh / "models/main").record["step"].iloc[0] < 5
+    assert not (fresh / "models/main/training.pt").exists()
+
+
+def test_a_project_without_a_train_box_or_masks_says_what_to_add(fresh: Path) -> None:
+    path = fresh / "project.yaml"
+    text = path.read_text()
+    assert "train_box: 0:5,0:56,0:96" in text
+    path.write_text(text.replace("train_box: 0:5,0:56,0:96", "train_box: null"))
+    with pytest.raises(ProjectError, match=r"no train box.*--train-box"):
+        run_steps(fresh, ["train"])
+    before, _, after = text.partition("masks:")
+    path.write_text(before + "masks: []\nextra_layers:" + after.partition("extra_layers:")[2])
+    with pytest.raises(ProjectError, match=r"nothing to learn from.*--mask"):
+        run_steps(fresh, ["train"])

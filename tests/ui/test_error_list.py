@@ -1,0 +1,139 @@
+"""The list of errors as Qt shows it."""
+
+import pytest
+from qtpy.QtCore import Qt
+
+from napari_synapse_debug.ui.error_model import COLUMNS, ErrorModel
+from napari_synapse_debug.ui.error_view import ErrorView
+from napari_synapse_debug.ui.finding_table import FindingFilter
+from napari_synapse_debug.ui.palette import stage_hue
+from napari_synapse_debug.ui.session import Session
+
+pytestmark = pytest.mark.ui
+
+HEADS = [column.head for column in COLUMNS]
+
+
+@pytest.fixture
+def session(results):
+    made = Session()
+    made.set_results(results)
+    return made
+
+
+@pytest.fixture
+def model(session, qapp):
+    return ErrorModel(session)
+
+
+@pytest.fixture
+def view(model, session, qtbot):
+    made = ErrorView(model)
+    made.finding_requested.connect(session.select)
+    session.finding_selected.connect(made.show_finding)
+    qtbot.addWidget(made)
+    made.resize(900, 400)
+    made.show()
+    return made
+
+
+def texts(model, row):
+    return {head: model.data(model.index(row, i)) for i, head in enumerate(HEADS)}
+
+
+def test_a_row_is_told_in_words(model):
+    assert texts(model, 2) == {
+        "#": "103",
+        "error": "× false",
+        "stage": "classifier",
+        "cause": "false signal",
+        "kind": "unknown",
+        "score": "0.71",
+        "proof": "✗",
+        "seen": "",
+        "partners": "7 → 33",
+        "z, y, x [nm]": "1150, 69, 334",
+    }
+
+
+def test_what_is_not_known_is_empty(model):
+    row = texts(model, 1)
+
+    assert (row["score"], row["proof"]) == ("", "")
+
+
+def test_the_stage_has_its_hue_and_the_row_its_summary_as_tooltip(model):
+    index = model.index(0, HEADS.index("stage"))
+
+    assert model.data(index, Qt.ItemDataRole.BackgroundRole).name().upper() == stage_hue(
+        "segmentation"
+    )
+    assert model.data(index, Qt.ItemDataRole.ToolTipRole) == "Summary of 101."
+
+
+def test_a_click_on_a_head_sorts_by_the_session(view, session, model):
+    assert model.finding_at(0) == 101
+
+    view.sortByColumn(HEADS.index("stage"), Qt.SortOrder.DescendingOrder)
+
+    assert session.sort_by == "stage"
+    assert model.finding_at(0) == 106
+
+
+def test_a_filter_of_the_session_is_the_list(view, session, model):
+    assert model.rowCount() == 6
+
+    session.set_filter(FindingFilter("false"))
+
+    assert [model.finding_at(row) for row in range(model.rowCount())] == [103, 105]
+
+
+def test_a_click_asks_for_the_finding_once(view, session, qtbot):
+    told = []
+    session.finding_selected.connect(told.append)
+    cell = view.visualRect(view.model().index(3, 1)).center()
+
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=cell)
+
+    assert told == [104]
+    assert session.seen == {104}
+
+
+def test_a_click_on_the_selected_row_asks_again(view, session, qtbot):
+    session.select(104)
+    told = []
+    session.finding_selected.connect(told.append)
+    cell = view.visualRect(view.model().index(3, 1)).center()
+
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=cell)
+
+    assert told == [104]
+
+
+def test_arrows_and_return_go_there(view, session, qtbot):
+    session.select(102)
+    told = []
+    session.finding_selected.connect(told.append)
+
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_Return):
+        qtbot.keyClick(view, key)
+
+    assert told == [103, 104, 103, 103]
+
+
+def test_the_session_moves_the_mark_without_an_echo(view, session, qtbot):
+    with qtbot.assertNotEmitted(view.finding_requested):
+        session.select(105)
+
+    assert view.currentIndex().row() == 4
+
+
+def test_a_narrow_list_drops_columns_instead_of_cutting_them(view):
+    wide = {head for i, head in enumerate(HEADS) if not view.isColumnHidden(i)}
+    assert wide == set(HEADS)
+
+    view.resize(480, 400)
+
+    left = {head for i, head in enumerate(HEADS) if not view.isColumnHidden(i)}
+    assert "z, y, x [nm]" not in left
+    assert {"#", "error", "stage", "cause", "proof"} <= left

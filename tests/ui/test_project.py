@@ -1,0 +1,178 @@
+"""Layers become a project."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.layers import Image, Labels, Shapes
+
+from napari_synapse_debug.domain.errors import InputError
+from napari_synapse_debug.domain.grid import Box
+from napari_synapse_debug.domain.project import Source
+from napari_synapse_debug.io import open_volume
+from napari_synapse_debug.ui.layer_info import SOURCE_KEY, rectangle_box, volume_layers
+from napari_synapse_debug.ui.layer_store import store_layer
+from napari_synapse_debug.ui.project_panel import ProjectPanel
+from napari_synapse_debug.ui.project_request import (
+    ProjectRequest,
+    class_name,
+    create_arguments,
+    guess_use,
+)
+from napari_synapse_debug.ui.session import Session
+
+SHAPE = (6, 40, 50)
+PLACED = {"scale": (0.05, 0.0046, 0.004), "units": ("um",) * 3, "translate": (1.0, 0, 0.023)}
+
+
+@pytest.fixture
+def viewer():
+    """An image from a file, a segmentation and a mask in memory, and a layer of no use."""
+    made = ViewerModel()
+    raw = np.arange(np.prod(SHAPE)).reshape(SHAPE).astype(np.uint16)
+    made.add_layer(Image(raw, name="EM left", metadata={SOURCE_KEY: "a.h5:raw"}, **PLACED))
+    labels = np.zeros(SHAPE, np.uint32)
+    labels[1, 2, 3] = 70000
+    made.add_layer(Labels(labels, name="neurons", **PLACED))
+    made.add_layer(Labels(labels, name="Synaptic clefts", **PLACED))
+    made.add_layer(Image(np.zeros((8, 9)), name="flat"))
+    return made
+
+
+@pytest.fixture
+def layers(viewer):
+    return volume_layers(viewer.layers)
+
+
+def request_for(layers, **change):
+    values = {
+        "folder": Path("project"),
+        "uses": {layer.name: guess_use(layer) for layer in layers},
+        "truth": None,
+        "train_box": Box.parse("0:6,0:20,0:50"),
+        "eval_box": None,
+        "voxel_size_nm": (50.0, 4.6, 4.0),
+    }
+    return ProjectRequest(**{**values, **change})
+
+
+def remember(folder, layer):
+    return f"{folder}/{layer.name}"
+
+
+def test_layers_tell_their_grid_in_nm_and_their_file(layers):
+    assert [layer.name for layer in layers] == ["EM left", "neurons", "Synaptic clefts"]
+
+    assert layers[0].grid.voxel_size_nm == pytest.approx((50.0, 4.6, 4.0))
+    assert layers[0].grid.offset_nm == pytest.approx((1000.0, 0.0, 23.0))
+    assert [layer.source for layer in layers] == ["a.h5:raw", None, None]
+    assert layers[0].has_units
+
+
+def test_names_suggest_uses(layers):
+    assert [guess_use(layer) for layer in layers] == ["raw", "segmentation", "mask:synapse"]
+
+
+def test_files_are_named_and_memory_is_stored(layers):
+    arguments = create_arguments(request_for(layers), layers, remember)
+
+    assert arguments == {
+        "raw": "a.h5:raw",
+        "segmentation": "project/neurons",
+        "true_segmentation": None,
+        "masks": {"synaptic_clefts:synapse": "project/Synaptic clefts"},
+        "extra_layers": {},
+        "truth": None,
+        "train_box": "0:6,0:20,0:50",
+        "eval_box": None,
+        "voxel_size_nm": (50.0, 4.6, 4.0),
+    }
+
+
+def test_two_segmentations_are_refused(layers):
+    uses = {"EM left": "raw", "neurons": "segmentation", "Synaptic clefts": "segmentation"}
+
+    with pytest.raises(InputError, match="neurons, Synaptic clefts"):
+        create_arguments(request_for(layers, uses=uses), layers, remember)
+
+
+def test_no_image_is_refused(layers):
+    with pytest.raises(InputError, match="No layer is the EM image"):
+        create_arguments(request_for(layers, uses={}), layers, remember)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("Mask cleft (2)", "cleft_2"), ("mito", "mito"), ("…", "layer")]
+)
+def test_class_names_are_plain(name, expected):
+    assert class_name(name) == expected
+
+
+def test_a_stored_layer_is_read_back_as_it_was(layers, tmp_path):
+    path = store_layer(tmp_path, layers[1])
+
+    volume = open_volume(Source(path=path), tmp_path)
+    assert np.array_equal(np.asarray(volume.array[...]), layers[1].array)
+    assert volume.grid.voxel_size_nm == pytest.approx(layers[1].grid.voxel_size_nm)
+    assert volume.grid.offset_nm == pytest.approx(layers[1].grid.offset_nm)
+
+
+def test_a_rectangle_becomes_a_box_through_all_sections(viewer, layers):
+    # y 46 … 92 nm, x 63 … 103 nm: voxels 10 … 20 and 10 … 20 of 4.6 and 4 nm from 23 nm on
+    corners = np.array([[46.0, 63.0], [46.0, 103.0], [92.0, 103.0], [92.0, 63.0]])
+    rectangle = np.column_stack([np.full(4, 1000.0), corners])
+    shapes = Shapes([rectangle], shape_type="rectangle", units=("nm",) * 3)
+    viewer.add_layer(shapes)
+    viewer.layers.selection.active = shapes
+
+    assert str(rectangle_box(viewer, layers[0].grid)) == "0:6,10:21,10:21"
+
+
+def test_no_rectangle_is_told(viewer, layers):
+    with pytest.raises(InputError, match="draw a rectangle"):
+        rectangle_box(viewer, layers[0].grid)
+
+
+@pytest.mark.ui
+def test_the_form_asks_for_what_it_shows(layers, qtbot):
+    panel = ProjectPanel(Session())
+    qtbot.addWidget(panel)
+    assert "Open a volume" in panel.reason.text()
+
+    panel.show_layers(layers)
+    assert panel.reason.text() == "Choose the folder for the new project."
+    panel.folder.setText("project")
+    panel.show_box("train", Box.parse("0:6,0:20,0:50"))
+
+    assert panel.create.isEnabled()
+    asked = panel.request()
+    assert asked.voxel_size_nm == pytest.approx((50.0, 4.6, 4.0))
+    assert asked == request_for(layers, voxel_size_nm=asked.voxel_size_nm)
+
+
+@pytest.mark.ui
+def test_a_box_that_cannot_be_read_blocks_with_an_example(layers, qtbot):
+    panel = ProjectPanel(Session())
+    qtbot.addWidget(panel)
+    panel.show_layers(layers)
+    panel.folder.setText("project")
+    assert panel.create.isEnabled()
+
+    panel.boxes["eval"].setText("0:6")
+
+    assert not panel.create.isEnabled()
+    assert "z0:z1,y0:y1,x0:x1" in panel.reason.text()
+
+
+@pytest.mark.ui
+def test_choices_stay_when_a_layer_is_added(layers, qtbot):
+    panel = ProjectPanel(Session())
+    qtbot.addWidget(panel)
+    panel.show_layers(layers[:2])
+    box = panel.uses["neurons"]
+    box.setCurrentIndex(box.findData("true_segmentation"))
+
+    panel.show_layers(layers)
+
+    assert panel.uses["neurons"].currentData() == "true_segmentation"

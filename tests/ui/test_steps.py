@@ -1,0 +1,251 @@
+"""From the Run button to the result in the session."""
+
+import dataclasses
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from qtpy.QtCore import Qt
+
+from napari_synapse_debug.domain.errors import InputError, StepCancelledError
+from napari_synapse_debug.domain.events import Event
+from napari_synapse_debug.domain.params import SynapseParams
+from napari_synapse_debug.jobs import JobRunner
+from napari_synapse_debug.ui.backend import Backend
+from napari_synapse_debug.ui.run_panel import time_text
+from napari_synapse_debug.ui.session import JobState, Session
+from napari_synapse_debug.ui.step_panel import EVALUATE, SYNAPSES, TRAIN, StepPanel
+from napari_synapse_debug.ui.step_runner import StepRunner
+
+pytestmark = pytest.mark.ui
+
+FOLDER = Path("/nowhere/project")
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a step tells of itself."""
+
+    name: str
+    made: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run tells."""
+
+    steps: tuple[Made, ...]
+    skipped: tuple[str, ...]
+
+
+class ThreadJob:
+    """A step in a thread of this process."""
+
+    def __init__(self, function, on_event, on_done):
+        self._function, self._on_done = function, on_done
+        self._stop, self._outcome = threading.Event(), None
+        self.report, self.should_stop = on_event, self._stop.is_set
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self):
+        try:
+            self._outcome = self._function(context=self)
+        except Exception as error:
+            self._outcome = error
+        self._on_done(self)
+
+    def cancel(self):
+        self._stop.set()
+
+    def result(self):
+        if isinstance(self._outcome, Exception):
+            raise self._outcome
+        return self._outcome
+
+
+class ThreadJobs:
+    """Runs steps in threads, which call back from there as worker processes do."""
+
+    def submit(self, function, *args, on_event=None, on_done=None):
+        return ThreadJob(function, on_event, on_done)
+
+    def close(self):
+        pass
+
+
+def good_step(folder, steps, *, run, params, context):
+    context.report(Event(steps[0], "half of it", 1, 2, {"loss": 0.3}))
+    made = f"something with threshold {params['synapses'].threshold}"
+    return Summary((Made(steps[-1], made, 2.0),), steps[:-1])
+
+
+def endless_step(folder, steps, *, run, params, context):
+    context.report(Event(steps[0], "at work"))
+    while not context.should_stop():
+        threading.Event().wait(0.01)
+    raise StepCancelledError("The step was stopped")
+
+
+def broken_step(folder, steps, *, run, params, context):
+    raise InputError("The volume is not there", found="nothing", fix="mount the disk")
+
+
+def surprising_step(folder, steps, *, run, params, context):
+    raise ZeroDivisionError("division by zero")
+
+
+@pytest.fixture
+def session(results):
+    made = Session()
+    made.set_project(FOLDER)
+    made.set_results(results)
+    return made
+
+
+@pytest.fixture
+def make_panel(session, results, qtbot):
+    def make(step, group=SYNAPSES, jobs=ThreadJobs):
+        backend = Backend(step, lambda folder, run: results, lambda folder: folder, jobs)
+        runner = StepRunner(session, lambda: backend)
+        panel = StepPanel(session, group)
+        panel.run_requested.connect(runner.start)
+        panel.cancel_requested.connect(runner.cancel)
+        qtbot.addWidget(panel)
+        panel.show()
+        panel.runner = runner
+        return panel
+
+    return make
+
+
+def wait_for(qtbot, session, status):
+    qtbot.waitUntil(lambda: session.job.status == status, timeout=20_000)
+
+
+def test_a_run_ends_with_new_results_and_what_was_made(make_panel, session, qtbot):
+    panel = make_panel(good_step)
+    panel.forms["synapses"].set_value(SynapseParams(threshold=0.25))
+    told, seen = [], []
+    session.results_changed.connect(lambda: told.append(1))
+    session.job_changed.connect(seen.append)
+
+    qtbot.mouseClick(panel.run_panel.run, Qt.MouseButton.LeftButton)
+    wait_for(qtbot, session, "done")
+
+    assert told == [1]
+    assert [(s.message, s.done, s.total) for s in seen[:2]] == [
+        ("starting", 0, 0),
+        ("half of it", 1, 2),
+    ]
+    text = panel.run_panel.message.text()
+    assert text == "Done. synapses: something with threshold 0.25 (2 s)\nup to date: contacts"
+
+
+def test_run_is_blocked_while_another_step_runs(make_panel, session, qtbot):
+    panel = make_panel(endless_step)
+    other = StepPanel(session, TRAIN)
+    qtbot.addWidget(other)
+    assert other.run_panel.run.isEnabled()
+
+    qtbot.mouseClick(panel.run_panel.run, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: session.job.message == "at work", timeout=20_000)
+
+    assert not other.run_panel.run.isEnabled()
+    assert other.run_panel.reason.text() == "contacts is running"
+    assert panel.run_panel.cancel.isVisible()
+    qtbot.mouseClick(panel.run_panel.cancel, Qt.MouseButton.LeftButton)
+    wait_for(qtbot, session, "cancelled")
+    assert panel.run_panel.message.text() == "The step was stopped."
+    assert other.run_panel.run.isEnabled()
+
+
+def test_an_error_is_told_with_what_to_do_and_its_details(make_panel, session, qtbot, qapp):
+    panel = make_panel(broken_step)
+
+    qtbot.mouseClick(panel.run_panel.run, Qt.MouseButton.LeftButton)
+    wait_for(qtbot, session, "failed")
+
+    assert "To fix it: mount the disk." in panel.run_panel.message.text()
+    qtbot.mouseClick(panel.run_panel.copy, Qt.MouseButton.LeftButton)
+    assert "InputError" in qapp.clipboard().text()
+
+
+def test_an_unforeseen_error_does_not_end_the_program(make_panel, session, qtbot):
+    panel = make_panel(surprising_step)
+
+    qtbot.mouseClick(panel.run_panel.run, Qt.MouseButton.LeftButton)
+    wait_for(qtbot, session, "failed")
+
+    assert "ZeroDivisionError: division by zero" in panel.run_panel.message.text()
+
+
+def test_a_step_in_another_process_reaches_the_session(make_panel, session, qtbot):
+    panel = make_panel(good_step, jobs=JobRunner)
+
+    qtbot.mouseClick(panel.run_panel.run, Qt.MouseButton.LeftButton)
+    try:
+        qtbot.waitUntil(lambda: not session.job.is_running, timeout=60_000)
+    finally:
+        panel.runner.close()
+
+    assert session.job.status == "done", session.job.message
+
+
+@pytest.mark.parametrize(
+    ("group", "change", "reason"),
+    [
+        (TRAIN, {"masks": ()}, "no masks"),
+        (SYNAPSES, {"segmentation": None}, "no neuron segmentation"),
+        (EVALUATE, {"truth": None}, "no truth"),
+    ],
+)
+def test_run_says_what_is_missing(session, results, qtbot, group, change, reason):
+    panel = StepPanel(session, group)
+    qtbot.addWidget(panel)
+    assert panel.run_panel.run.isEnabled()
+
+    config = results.config.model_copy(update=change)
+    session.set_results(dataclasses.replace(results, config=config))
+
+    assert not panel.run_panel.run.isEnabled()
+    assert reason in panel.run_panel.reason.text()
+
+
+def test_without_a_project_run_says_where_to_get_one(qtbot):
+    panel = StepPanel(Session(), TRAIN)
+    qtbot.addWidget(panel)
+
+    assert not panel.run_panel.run.isEnabled()
+    assert "Plugins › Project" in panel.run_panel.reason.text()
+
+
+def test_forms_show_the_parameters_of_the_project(session, results, qtbot):
+    panel = StepPanel(session, SYNAPSES)
+    qtbot.addWidget(panel)
+    params = results.config.params.model_copy(update={"synapses": SynapseParams(threshold=0.125)})
+    config = results.config.model_copy(update={"params": params})
+
+    session.set_results(dataclasses.replace(results, config=config))
+
+    assert panel.forms["synapses"].value().threshold == 0.125
+
+
+def test_progress_moves_with_the_blocks(session, qtbot):
+    panel = StepPanel(session, TRAIN)
+    qtbot.addWidget(panel)
+
+    session.set_job(JobState("running", "train", "loss 0.3", 30, 120, 60.0))
+
+    assert panel.run_panel.bar.value() / panel.run_panel.bar.maximum() == 0.25
+    assert panel.run_panel.time_left.text() == "3 min 00 s left"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(None, ""), (7.4, "7 s left"), (125, "2 min 05 s left"), (3725, "1 h 02 min left")],
+)
+def test_time_left_in_words(seconds, text):
+    assert time_text(seconds) == text

@@ -1,0 +1,156 @@
+"""The adapter on a viewer without a window."""
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.layers import Image, Points
+
+from napari_synapse_debug.domain.grid import Grid
+from napari_synapse_debug.ui.names import LayerName
+from napari_synapse_debug.ui.session import Session
+from napari_synapse_debug.ui.viewer_adapter import ViewerAdapter
+
+
+@pytest.fixture
+def viewer():
+    return ViewerModel()
+
+
+@pytest.fixture
+def session():
+    return Session()
+
+
+@pytest.fixture
+def adapter(viewer, session):
+    return ViewerAdapter(viewer, session)
+
+
+@pytest.fixture
+def shown(adapter, session, results):
+    """The adapter with the small run."""
+    session.set_results(results)
+    return adapter
+
+
+def visible(viewer):
+    return {layer.name for layer in viewer.layers if layer.visible}
+
+
+def test_all_layers_lie_on_the_grid_in_nm(shown, viewer, grid):
+    assert len(viewer.layers) == 11
+
+    assert {tuple(map(str, layer.units)) for layer in viewer.layers} == {("nanometer",) * 3}
+    assert {tuple(layer.scale) for layer in viewer.layers} == {grid.voxel_size_nm}
+    assert {tuple(layer.translate) for layer in viewer.layers} == {grid.offset_nm}
+    assert {tuple(layer.axis_labels) for layer in viewer.layers} == {("z", "y", "x")}
+
+
+def test_points_lie_where_the_tables_say(shown, viewer, results):
+    points = viewer.layers[str(LayerName.TRUTH)]
+    first_cleft = points.data_to_world(points.data[1])
+
+    expected = results.truth[["cleft_z_nm", "cleft_y_nm", "cleft_x_nm"]].iloc[0]
+    assert np.allclose(first_cleft, expected)
+    assert len(points.data) == 18
+
+
+def test_a_missed_truth_is_a_ring_and_a_found_one_a_disc(shown, viewer):
+    truth = viewer.layers[str(LayerName.TRUTH)]
+
+    assert [str(s) for s in truth.symbol[[0, 3]]] == ["disc", "disc"]
+    assert {str(s) for s in truth.symbol[6:]} == {"ring"}
+    assert {str(s) for s in viewer.layers[str(LayerName.PREDICTION)].symbol} == {"x"}
+
+
+def test_selecting_goes_there_and_lights_up_both_partners(shown, viewer, session, results):
+    session.select(103)
+
+    row = session.selected_row()
+    at = tuple(row[["cleft_z_nm", "cleft_y_nm", "cleft_x_nm"]])
+    assert viewer.dims.point == pytest.approx(at)
+    partners = viewer.layers[str(LayerName.PARTNERS)]
+    assert (partners.data.pre, partners.data.post) == (7, 33)
+    ring = viewer.layers[str(LayerName.FINDING)]
+    assert ring.data_to_world(ring.data[1]) == pytest.approx(at)
+
+
+def test_the_stage_decides_which_layers_show(shown, viewer, session):
+    session.select(101)  # segmentation
+    assert "P(cleft)" not in visible(viewer)
+
+    session.select(102)  # classifier
+
+    assert "P(cleft)" in visible(viewer)
+    assert "P(mito)" not in visible(viewer)
+
+
+def test_what_the_user_shows_or_hides_stays_so(shown, viewer, session):
+    session.select(102)
+    viewer.layers["P(cleft)"].visible = False
+    viewer.layers["mask cleft"].visible = True
+
+    session.select(103)  # the classifier's stage again
+
+    assert "P(cleft)" not in visible(viewer)
+    assert "mask cleft" in visible(viewer)
+    shown.reset_visibility()
+    assert "P(cleft)" in visible(viewer)
+    assert "mask cleft" not in visible(viewer)
+
+
+def test_sides_take_turns(shown, viewer):
+    seen = []
+    for _ in range(4):
+        names = visible(viewer) & {"truth", "prediction", "truth links", "prediction links"}
+        seen.append(sorted(names))
+        shown.toggle_sides()
+
+    both = ["prediction", "prediction links", "truth", "truth links"]
+    assert seen == [both, ["truth", "truth links"], ["prediction", "prediction links"], both]
+
+
+def test_layers_of_the_user_are_left_alone(adapter, viewer, session, results, results_on):
+    mine = viewer.add_layer(Image(np.zeros((4, 5, 6)), name="raw", visible=False))
+    points = viewer.add_layer(Points(np.zeros((2, 3)), name="mine"))
+
+    session.set_results(results)
+    session.select(102)
+    session.set_results(results_on(Grid((6, 30, 50), (40.0, 8.0, 8.0))))
+    session.set_results(None)
+
+    assert list(viewer.layers) == [mine, points]
+    assert mine.visible is False
+    assert adapter.user_layers == [mine, points]
+
+
+def test_new_results_leave_the_view_where_it_was(shown, viewer, session, results):
+    session.select(104)
+    viewer.scene.camera.zoom = 0.37
+    before = (viewer.dims.point, viewer.scene.camera.center, viewer.scene.camera.zoom)
+
+    session.set_results(results)
+
+    after = (viewer.dims.point, viewer.scene.camera.center, viewer.scene.camera.zoom)
+    assert np.allclose(np.hstack(before), np.hstack(after))
+
+
+def test_two_and_three_dimensions_keep_the_place(shown, viewer, session):
+    session.select(104)
+    place = viewer.dims.point
+
+    shown.toggle_dimensions()
+    assert viewer.dims.ndisplay == 3
+    assert viewer.scene.camera.center == pytest.approx(place)
+    assert viewer.layers[str(LayerName.RAW)].plane.position[0] == pytest.approx(5)
+    shown.toggle_dimensions()
+
+    assert viewer.dims.ndisplay == 2
+    assert viewer.dims.point == pytest.approx(place)
+
+
+def test_neighbouring_sections_are_shown_whatever_the_voxel_size(shown, viewer, grid):
+    z = grid.voxel_size_nm[0]
+
+    assert viewer.dims.margin_left[0] == pytest.approx(1.6 * z)
+    assert viewer.layers[str(LayerName.RAW)].projection_mode == "none"

@@ -1,0 +1,98 @@
+"""The real window on a (virtual) screen: docks from the manifest, clicks, keys, a picture."""
+
+import imageio.v3 as imageio
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QApplication
+
+from napari_synapse_debug.ui import open_window, save_picture
+from napari_synapse_debug.ui.desk import desk_of
+from napari_synapse_debug.ui.window import PLUGIN
+
+pytestmark = pytest.mark.viewer
+
+DOCKS = ("Project", "Train", "Predict", "Contacts & synapses", "Evaluate", "Debug")
+
+
+@pytest.fixture
+def viewer(make_napari_viewer):
+    return make_napari_viewer(show=True)
+
+
+def debug_panel(viewer):
+    return viewer.window.add_plugin_dock_widget(PLUGIN, "Debug")[1]
+
+
+def test_all_docks_open_from_the_manifest_and_share_one_session(viewer, results):
+    panels = {name: viewer.window.add_plugin_dock_widget(PLUGIN, name)[1] for name in DOCKS}
+    assert panels["Train"].run_panel.reason.text().startswith("Open or create a project")
+    QApplication.processEvents()
+
+    desk = desk_of(viewer)
+    desk.session.set_project(results.config.raw.path)
+    desk.session.set_results(results)
+
+    assert panels["Train"].run_panel.run.isEnabled()
+    assert panels["Debug"].view.model().rowCount() == 6
+    assert {panel._session for panel in panels.values()} == {desk.session}
+
+
+def test_a_click_on_a_row_moves_the_camera(viewer, results, qtbot):
+    open_window(results, viewer)
+    view = debug_panel(viewer).view
+    session = desk_of(viewer).session
+    assert session.selected == 101
+    cell = view.visualRect(view.model().index(3, 1)).center()
+
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=cell)
+
+    row = session.selected_row()
+    place = row[["cleft_z_nm", "cleft_y_nm", "cleft_x_nm"]].to_numpy(float)
+    assert row["finding"] == 104
+    assert viewer.dims.point == pytest.approx(tuple(place))
+    assert viewer.scene.camera.center[1:] == pytest.approx(tuple(place[1:]))
+
+
+def test_keys_go_on_and_switch_to_3d(viewer, results, qtbot):
+    open_window(results, viewer)
+    panel, session = debug_panel(viewer), desk_of(viewer).session
+    viewer.window.activate()
+    panel.view.setFocus()
+    qtbot.waitUntil(panel.view.hasFocus)
+
+    qtbot.keyClick(panel.view, Qt.Key.Key_N)
+    assert session.selected == 102
+    qtbot.keyClick(panel.view, Qt.Key.Key_P)
+    assert session.selected == 101
+    qtbot.keyClick(panel.view, Qt.Key.Key_V)
+    assert viewer.dims.ndisplay == 3
+    qtbot.keyClick(panel.view, Qt.Key.Key_Space)
+    assert not viewer.layers["prediction"].visible
+
+
+def test_a_picture_shows_window_and_data(viewer, results, tmp_path):
+    open_window(results, viewer)
+
+    path = save_picture(viewer, tmp_path / "window.png", (1280, 800))
+
+    pixels = imageio.imread(path)
+    assert pixels.shape[:2] == (800, 1280)
+    canvas = pixels[300:500, 400:700, :3].astype(float)
+    assert canvas.std() > 10
+
+
+def test_a_finding_is_named(viewer, results):
+    open_window(results, viewer, finding=105)
+
+    assert desk_of(viewer).session.selected == 105
+
+
+def test_two_viewers_have_two_desks(viewer, make_napari_viewer, results):
+    other = make_napari_viewer()
+
+    desk_of(viewer).session.set_results(results)
+
+    assert desk_of(viewer) is desk_of(viewer)
+    assert desk_of(other).session.results is None
+    assert not np.any([len(other.layers)])
