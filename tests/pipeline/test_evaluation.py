@@ -43,7 +43,7 @@ def test_rows_are_counted_as_by_hand(finished: Path) -> None:
         "scope": "complete",
         "box": "5:14,0:56,0:96",
     }
-    assert (content["tp"], content["fn"], content["fp"], content["ignored"]) == (4, 3, 2, 1)
+    assert (content["tp"], content["fn"], content["fp"], content["ignored"]) == (4, 3, 2, 2)
     assert (content["n_truth"], content["n_prediction"]) == (7, 6)
     assert content["precision"] == pytest.approx(4 / 6)
     assert content["recall"] == pytest.approx(4 / 7)
@@ -62,7 +62,7 @@ def test_each_truth_has_its_outcome(finished: Path) -> None:
     matches = read_table(finished / "runs/main/matches.parquet")
     outcome = matches.dropna(subset="truth_row").set_index("truth_row")["outcome"].to_dict()
     right, missed = dict.fromkeys([1, 4, 5, 6], "tp"), dict.fromkeys([2, 3, 8], "fn")
-    assert outcome == {**right, **missed, 7: "ignored"}
+    assert outcome == {**right, **missed, 7: "ignored", 9: "ignored"}
     false = matches[matches["outcome"] == "fp"]
     assert sorted(false["refusal"]) == ["reversed", "wrong_post"]
     assert set(false["refused_row"]) == {3, 8}

@@ -42,9 +42,9 @@ def untrained(fresh: Path, world: SimpleNamespace) -> Path:
         voxel_size_nm=project.config.voxel_size_nm,
         binning=(1, 1, 1),
         patch_vx=(4, 16, 16),
-        filters=(4, 8),
-        kernels=((1, 3, 3), (3, 3, 3)),
-        strides=((1, 1, 1), (1, 2, 2)),
+        filters=(4, 8, 8),
+        kernels=((1, 3, 3), (1, 3, 3), (3, 3, 3)),
+        strides=((1, 1, 1), (1, 2, 2), (1, 2, 2)),
         intensity=Intensity(low=0, high=255, mean=150, std=40),
     )
     torch.manual_seed(2)
@@ -156,7 +156,7 @@ def test_any_blocks_give_identical_tables(
         return volume.read(volume.grid.box)
 
     whole, whole_labels = tables(), labels()
-    assert [len(whole[name]) for name in TABLES] == [8, 7, 7, 7, 10]
+    assert [len(whole[name]) for name in TABLES] == [8, 8, 8, 8, 11]
     change_params(finished, blocks)
     run_steps(finished, ["contacts", "synapses", "evaluate"], again=True)
     for name, table in tables().items():
@@ -170,9 +170,9 @@ def test_a_threshold_is_asked_for_where_no_model_was_calibrated(predicted: Path)
     with pytest.raises(Exception, match=r"No threshold is known.*--set synapses\.threshold"):
         run_steps(predicted, ["synapses"])
     change_params(predicted, {"synapses": {"threshold": 0.2, "min_size_vx": 0}})
-    assert run_steps(predicted, ["synapses"]).steps[0].made.startswith("8 synapses")
+    assert run_steps(predicted, ["synapses"]).steps[0].made.startswith("9 synapses")
     write_json(
         predicted / "models/main/calibration.json", {"threshold": 0.5, "min_size_vx": 9, "f1": 1}
     )
     change_params(predicted, {"synapses": {"threshold": None, "min_size_vx": None}})
-    assert run_steps(predicted, ["synapses"]).steps[0].made.startswith("7 synapses")
+    assert run_steps(predicted, ["synapses"]).steps[0].made.startswith("8 synapses")

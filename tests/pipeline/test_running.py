@@ -35,7 +35,7 @@ def test_a_second_call_does_nothing_and_says_so(predicted: Path) -> None:
     assert first.skipped == ("train", "predict")
     made = {step.name: step.made for step in first.steps}
     assert made["contacts"] == "8 contacts between 8 pairs of segments"
-    assert made["synapses"].startswith("7 synapses from 7 candidates (0 smaller than 9 voxels)")
+    assert made["synapses"].startswith("8 synapses from 8 candidates (0 smaller than 9 voxels)")
     assert made["evaluate"] == "4 right, 3 missed, 2 false"
     assert made["diagnose"].startswith("5 errors (0 confirmed): classifier 3, assignment 2")
     assert made["report"] == "report.html with 5 errors"
@@ -216,7 +216,7 @@ def test_progress_is_told_with_the_name_of_the_step(predicted: Path) -> None:
     run_steps(predicted, ["contacts", "synapses"], context=QuietContext(events.append))
     assert {event.step for event in events} == {"contacts", "synapses"}
     last = [event for event in events if event.step == "synapses"][-1]
-    assert (last.message, last.done, last.total) == ("candidate 7 of 7", 7, 7)
+    assert (last.message, last.done, last.total) == ("candidate 8 of 8", 8, 8)
 
 
 def test_a_folder_without_a_project_is_named(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def _synapses(rows: list[int], grid: Grid) -> pd.DataFrame:
         {"row": rows, "pre_segment": 7, "post_segment": [20 + row for row in rows], "kind": "shaft"}
     )
     for offset, end in zip((-4, 0, 5), ENDS, strict=True):
-        voxels = np.array([cleft_voxel(row) + [0, 0, offset] for row in rows])
+        voxels = np.array([np.add(cleft_voxel(row), (0, 0, offset)) for row in rows])
         frame = with_points(frame, end, grid.to_nm(voxels))
     return frame
 

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari.layers import Image, Labels, Shapes
+from napari.settings import get_settings
+from napari.utils.triangulation_backend import TriangulationBackend
 
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.grid import Box
@@ -24,6 +26,12 @@ from napari_synapse_debug.ui.session import Session
 
 SHAPE = (6, 40, 50)
 PLACED = {"scale": (0.05, 0.0046, 0.004), "units": ("um",) * 3, "translate": (1.0, 0, 0.023)}
+
+
+@pytest.fixture(autouse=True)
+def _shapes_without_numba():
+    # compiling the fast triangulation takes longer than all tests of this file
+    get_settings().experimental.triangulation_backend = TriangulationBackend.pure_python
 
 
 @pytest.fixture

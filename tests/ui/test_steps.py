@@ -53,7 +53,7 @@ class ThreadJob:
     def _run(self):
         try:
             self._outcome = self._function(context=self)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             self._outcome = error
         self._on_done(self)
 

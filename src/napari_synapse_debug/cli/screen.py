@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import select
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from napari_synapse_debug.domain.errors import InputError
 
 _START_SECONDS = 20.0
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def has_display() -> bool:
@@ -22,9 +23,11 @@ def has_display() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-@contextmanager
-def virtual_screen(size: str = "1600x1000x24") -> Iterator[str]:
-    """A virtual screen (Xvfb) for the time of the block; yields its display, for example ``:99``.
+def open_virtual_screen(size: str = "1600x1000x24") -> str:
+    """Start a virtual screen (Xvfb) and make it the display; its name, for example ``:99``.
+
+    It ends with this process: ending it earlier makes Qt complain, which lets go of its display
+    only when the process ends.
 
     Raises
     ------
@@ -40,23 +43,29 @@ def virtual_screen(size: str = "1600x1000x24") -> Iterator[str]:
             fix="sudo apt-get install xvfb",
         )
     read_end, write_end = os.pipe()
-    command = [program, "-displayfd", str(write_end), "-screen", "0", size, "-nolisten", "tcp"]
-    with subprocess.Popen(  # noqa: S603  a fixed command
-        command, pass_fds=(write_end,), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as server:
-        os.close(write_end)
-        previous = os.environ.get("DISPLAY")
-        try:
-            display = _announced_display(read_end)
-            os.environ["DISPLAY"] = display
-            yield display
-        finally:
-            os.close(read_end)
-            if previous is None:
-                os.environ.pop("DISPLAY", None)
-            else:
-                os.environ["DISPLAY"] = previous
-            server.terminate()
+    options = ["-displayfd", str(write_end), "-screen", "0", size, "-nolisten", "tcp"]
+    server = subprocess.Popen(  # noqa: S603  a fixed command
+        [program, *options],
+        pass_fds=(write_end,),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=_end_with_parent,
+    )
+    os.close(write_end)
+    try:
+        display = _announced_display(read_end)
+    except InputError:
+        server.kill()
+        raise
+    finally:
+        os.close(read_end)
+    os.environ["DISPLAY"] = display
+    return display
+
+
+def _end_with_parent() -> None:
+    """Ask Linux to end this new process when the one that started it is gone."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _announced_display(read_end: int) -> str:

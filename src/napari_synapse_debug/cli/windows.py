@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from napari_synapse_debug.cli.console import out, run_job, say_where, show_table
-from napari_synapse_debug.cli.screen import has_display, virtual_screen
+from napari_synapse_debug.cli.screen import has_display, open_virtual_screen
 from napari_synapse_debug.cli.steps import show_summary
 from napari_synapse_debug.domain.errors import InputError
 
@@ -55,16 +54,18 @@ def demo(
     say_where("Project", project)
     say_where("Report", pipeline.publish_report(project, folder))
     picture = folder / "window.png"
-    _show(project, "main", picture=picture, finding=None, keep_open=window and has_display())
+    finding = pipeline.telling_finding(project)
+    _show(project, "main", picture=picture, finding=finding, keep_open=window and has_display())
 
 
 def _show(
     project: Path, run: str, *, picture: Path | None, finding: int | None, keep_open: bool
 ) -> None:
-    with nullcontext() if has_display() else virtual_screen():
-        from napari_synapse_debug.ui import show_project  # Qt looks for the display on import
+    if not has_display():
+        open_virtual_screen()
+    from napari_synapse_debug.ui import show_project  # Qt looks for the display on import
 
-        show_project(project, run=run, finding=finding, picture=picture, keep_open=keep_open)
+    show_project(project, run=run, finding=finding, picture=picture, keep_open=keep_open)
     if picture is not None:
         say_where("Picture of the window", picture)
     if not keep_open:

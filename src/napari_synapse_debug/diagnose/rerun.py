@@ -116,25 +116,27 @@ def _rows_in_crop(scene: Scene, stages: Stages, oracles: Oracles) -> pd.DataFram
         if Stage.CANDIDATE in oracles
         else stages.candidates(probability, scene.grid)
     )
+    whole = candidates[_is_whole(scene, candidates)]
     segmentation: NDArray[Any] = np.asarray(
         scene.true_segmentation if Stage.SEGMENTATION in oracles else scene.segmentation
     )
     mends_contact = Stage.CONTACT in oracles
     touching = bridged_segmentation(scene, segmentation) if mends_contact else segmentation
-    pairs = stages.pairs(
-        labels, candidates, touching, probability, scene.grid, any_area=mends_contact
-    )
+    pairs = stages.pairs(labels, whole, touching, probability, scene.grid, any_area=mends_contact)
     if mends_contact:
         pairs = cut_leaks(scene, pairs, labels)
-    rows = stages.place(pairs, candidates)
+    rows = stages.place(pairs, whole)
     if Stage.ASSIGNMENT in oracles:
         rows = true_rows(scene, rows, pairs, labels, segmentation)
+    return rows[list(PREDICTION)]
+
+
+def _is_whole(scene: Scene, candidates: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which candidates of the crop do not reach its faces, so that all of them is seen."""
+    origin = np.asarray(scene.box.start, dtype=np.int64)
     start = candidates[[f"start_{axis}" for axis in AXES]].to_numpy(np.int64)
     stop = candidates[[f"stop_{axis}" for axis in AXES]].to_numpy(np.int64)
-    origin = np.asarray(scene.box.start, dtype=np.int64)
-    inside = _is_inside(start + origin, stop + origin, scene)
-    whole = rows["candidate"].isin(candidates["candidate"].to_numpy()[inside])
-    return rows[whole.to_numpy(bool)][list(PREDICTION)]
+    return _is_inside(start + origin, stop + origin, scene)
 
 
 def _is_redone(survey: Survey, box: Box) -> NDArray[np.bool_]:

@@ -6,6 +6,7 @@ from napari_synapse_debug.pipeline.demo import (
     prepare_demo,
     publish_report,
     sample_folder,
+    telling_finding,
 )
 from napari_synapse_debug.pipeline.description import describe_machine, describe_project
 from napari_synapse_debug.pipeline.files import Files, FilesJudged, judge_files
@@ -39,4 +40,5 @@ __all__ = [
     "run_steps",
     "sample_folder",
     "simulate_project",
+    "telling_finding",
 ]

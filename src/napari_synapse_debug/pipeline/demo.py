@@ -13,6 +13,7 @@ import pandas as pd
 
 from napari_synapse_debug.domain.errors import ProjectError
 from napari_synapse_debug.domain.records import points
+from napari_synapse_debug.domain.stages import ErrorKind, Stage
 from napari_synapse_debug.io import guard_storage, load_project, read_table, replace_folder
 from napari_synapse_debug.pipeline.running import change_params
 from napari_synapse_debug.pipeline.simulation import PLANTED
@@ -77,6 +78,20 @@ def planted_rows(project: Path, run: str = "main") -> tuple[Mapping[str, Any], .
         return ()
     shown = found[["planted", "description", "found_as"]]
     return tuple({str(k): v for k, v in row.items()} for row in shown.to_dict("records"))
+
+
+def telling_finding(project: Path, run: str = "main") -> int | None:
+    """The finding to show first: a synapse that the segmentation lost, else any missed one.
+
+    It is the case in which looking at the classifier alone misleads. None without findings.
+    """
+    path = load_project(project).run_folder(run) / "findings.parquet"
+    if not path.exists():
+        return None
+    findings = read_table(path)
+    missed = findings[findings["error"] == ErrorKind.MISSED]
+    ordered = pd.concat([missed[missed["stage"] == Stage.SEGMENTATION], missed, findings])
+    return int(ordered["finding"].iloc[0]) if len(ordered) else None
 
 
 def planted_errors(project: Path, results: Path) -> pd.DataFrame | None:

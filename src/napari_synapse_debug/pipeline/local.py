@@ -58,11 +58,11 @@ class LocalStages:
     ) -> pd.DataFrame:
         """Pairs of the crop that have a contact; with ``any_area`` small contacts count too."""
         params = self.case.contact_params
-        if any_area:
-            params = params.model_copy(update={"min_area_nm2": 0.0})
         crop = Crop(grid, labels, segmentation, probability, self.case.classes)
         faces = self.faces(segmentation, grid)
         pairs = measure_pairs(crop, candidates, faces, self.case.synapses)
+        if any_area or params.min_area_nm2 <= 0:
+            return pairs.assign(contact=pd.array([0] * len(pairs), dtype="Int64"))
         linked = link_contacts(pairs, find_contacts(segmentation, grid, params), grid)
         return linked[linked["contact"].notna()].reset_index(drop=True)
 

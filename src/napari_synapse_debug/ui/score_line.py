@@ -25,7 +25,8 @@ def score_line(content: Mapping[str, Any] | None) -> ScoreLine:
     """The lines for the content of ``evaluation.json``; None: what to do to get a score."""
     if content is None:
         return ScoreLine(_NOT_YET, _NEXT)
-    evaluation = Evaluation.model_validate(content)
+    own = {name: content[name] for name in Evaluation.model_fields if name in content}
+    evaluation = Evaluation.model_validate(own)
     numbers, _, recipe = evaluation.summary().partition(" · ")
     counts = f"{evaluation.tp} right · {evaluation.fn} missed · {evaluation.fp} false"
     return ScoreLine(numbers, f"{counts} · {recipe}", "\n".join(evaluation.notes))
