@@ -4,7 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from napari_synapse_debug.diagnose.case import missed_case
+from napari_synapse_debug.diagnose.rerun import rerun, rerun_scene
+from napari_synapse_debug.diagnose.survey import survey_run
 from napari_synapse_debug.domain.grid import Box
+from napari_synapse_debug.domain.params import DiagnoseParams
 from napari_synapse_debug.domain.stages import STAGE_OF_CAUSE, Cause, Stage
 
 ROW = 12
@@ -303,3 +307,39 @@ def test_findings_do_not_depend_on_the_order_of_rows(world, findings_of):
     assert len(forward) == 2
     assert np.array_equal(forward["cause"], backward["cause"])
     assert np.array_equal(forward["truth_row"].fillna(-1), backward["truth_row"].fillna(-1))
+
+
+LATER_OR_BESIDE = {
+    no_signal: ("candidate", "segmentation", "contact", "assignment", "evaluation"),
+    too_small: ("segmentation", "contact", "assignment", "evaluation"),
+    neurons_merged: ("classifier", "candidate", "contact", "assignment", "evaluation"),
+    partner_in_background: ("classifier", "candidate", "contact", "assignment", "evaluation"),
+    no_contact: ("classifier", "candidate", "assignment", "evaluation"),
+    third_neuron: ("classifier", "candidate", "segmentation", "contact", "evaluation"),
+    reversed_row: ("classifier", "candidate", "segmentation", "contact", "evaluation"),
+}
+
+
+@pytest.mark.parametrize("plant", LATER_OR_BESIDE, ids=lambda plant: plant.__name__)
+def test_an_oracle_mends_no_fault_before_it_or_beside_it(world, evidence_of, plant):
+    evidence, tools = evidence_of(plant(world))
+    survey = survey_run(evidence, DiagnoseParams(), tools)
+    case = missed_case(survey, survey.truth.at(ROW))
+    scene = rerun_scene(case)
+    for stage in LATER_OR_BESIDE[plant]:
+        after = rerun(scene, tools.stages, frozenset({Stage(stage)})).matches
+        assert list(after.loc[after["truth_row"] == ROW, "outcome"]) == ["fn"], stage
+
+
+def test_a_rerun_without_oracles_is_the_run(world, evidence_of):
+    evidence, tools = evidence_of(merged_candidate(world))
+    survey = survey_run(evidence, DiagnoseParams(), tools)
+    scene = rerun_scene(missed_case(survey, survey.truth.at(ROW)))
+    again = rerun(scene, tools.stages, frozenset())
+    truths = again.truth["row"]
+    before = evidence.matches[evidence.matches["truth_row"].isin(truths)]
+    after = again.matches[again.matches["truth_row"].notna()]
+    assert len(before) > 1
+    assert list(after["truth_row"]) == list(before["truth_row"])
+    assert list(after["outcome"]) == list(before["outcome"])
+    assert len(again.new_rows) == (again.matches["outcome"] == "fp").sum() == 1

@@ -29,8 +29,8 @@ from napari_synapse_debug.networks import (
 )
 from napari_synapse_debug.pipeline import RunSummary, change_params, run_steps
 
-BLOCK = {"predict": {"block_vx": [14, 24, 40], "device": "cpu"}}
-BLOCKS = 9  # 1 × 3 × 3 of them cover 14 × 56 × 96 voxels
+BLOCK = {"predict": {"block_vx": [14, 28, 40], "device": "cpu"}}
+BLOCKS = 6  # 1 × 2 × 3 of them cover 14 × 56 × 96 voxels
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from napari_synapse_debug.io.checkpoint import load_model
 from napari_synapse_debug.jobs import run_inline
 from napari_synapse_debug.pipeline import STEPS, change_params, run_steps
 
-TINY = {"patch_vx": [4, 32, 32], "batch_size": 1, "device": "cpu"}
+TINY = {"patch_vx": [6, 32, 32], "batch_size": 1, "device": "cpu"}
 
 
 def test_the_whole_way_from_nothing_to_the_report(fresh: Path) -> None:

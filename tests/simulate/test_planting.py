@@ -118,7 +118,8 @@ def test_gt_same_segment(neuropil, planted):
     row = true_row(neuropil, planted, Cause.GT_SAME_SEGMENT)
     changed = planted.truth.set_index("row").loc[row["row"]]
     assert row["pre_segment"] != row["post_segment"]
-    assert changed["pre_segment"] == changed["post_segment"] == row["post_segment"]
+    assert changed["pre_segment"] == row["pre_segment"]
+    assert changed["post_segment"] == row["post_segment"]
     for name in ("pre", "post"):
         there = value_at(neuropil.segmentation, neuropil, changed, name)
         assert there == row["post_segment"]

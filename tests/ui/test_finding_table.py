@@ -117,3 +117,8 @@ def test_an_unknown_point_lies_at_the_cleft(findings, grid):
 
     assert ends[0].tolist() == cleft.tolist()
     assert np.isfinite(ends).all()
+
+
+def test_a_number_finds_a_partner_by_its_whole_id(findings):
+    assert listed_ids(FindingTable(findings), FindingFilter(text="33")) == [103]
+    assert listed_ids(FindingTable(findings), FindingFilter(text="2")) == [102]  # by its summary

@@ -152,5 +152,5 @@ def test_two_and_three_dimensions_keep_the_place(shown, viewer, session):
 def test_neighbouring_sections_are_shown_whatever_the_voxel_size(shown, viewer, grid):
     z = grid.voxel_size_nm[0]
 
-    assert viewer.dims.margin_left[0] == pytest.approx(1.6 * z)
+    assert viewer.dims.margin_left[0] == pytest.approx(2.2 * z)
     assert viewer.layers[str(LayerName.RAW)].projection_mode == "none"

@@ -96,3 +96,14 @@ def test_two_viewers_have_two_desks(viewer, make_napari_viewer, results):
     assert desk_of(viewer) is desk_of(viewer)
     assert desk_of(other).session.results is None
     assert not np.any([len(other.layers)])
+
+
+def test_the_sample_of_the_file_menu_opens_with_its_scale(viewer):
+    viewer.open_sample(PLUGIN, "simulated_neuropil")
+
+    raw, truth = viewer.layers["raw"], viewer.layers["truth"]
+    assert raw.scale.tolist() == [40.0, 8.0, 8.0]
+    assert {str(unit) for unit in raw.units} == {"nanometer"}
+    assert len(truth.data) > 30
+    inside = truth.data_to_world(truth.data[1]) <= np.array(raw.extent.world[1])
+    assert inside.all()

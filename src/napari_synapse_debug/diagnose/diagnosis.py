@@ -60,13 +60,17 @@ def diagnose(
     survey = survey_run(evidence, params, tools)
     cases = list(_cases(survey))
     found: list[Finding] = []
+    misses: dict[int, Finding] = {}
     for done, case in enumerate(cases):
         if context.should_stop():
             raise StepCancelledError(
                 "The diagnosis was stopped", found=f"{done} of {len(cases)} errors traced"
             )
         context.report(Event(STEP, f"Tracing {case.error} synapses", done, len(cases)))
-        found.append(_find(case, found, fault=done + 1))
+        finding = _find(case, misses, fault=done + 1)
+        if case.error is ErrorKind.MISSED:
+            misses[int(survey.truth.row[case.truth_at])] = finding
+        found.append(finding)
     context.report(Event(STEP, f"{len(cases)} errors traced", len(cases), len(cases)))
     return tabulate(found)
 
@@ -91,10 +95,10 @@ def _is_mistyped(survey: Survey, row: int) -> bool:
     return Kind.UNKNOWN not in (true, predicted) and true != predicted
 
 
-def _find(case: Case, found: list[Finding], fault: int) -> Finding:
+def _find(case: Case, misses: dict[int, Finding], fault: int) -> Finding:
     """The finding of a case; a twin has the fault, stage, cause and proof of its miss."""
     readings = trace(case)
-    miss = _other_half(case, found)
+    miss = _other_half(case, misses)
     if miss is not None:
         return replace(miss, case=case, trace=readings)
     proves = case.survey.params.counterfactuals
@@ -102,7 +106,7 @@ def _find(case: Case, found: list[Finding], fault: int) -> Finding:
     return replace(finding, fault=fault)
 
 
-def _other_half(case: Case, found: list[Finding]) -> Finding | None:
+def _other_half(case: Case, misses: dict[int, Finding]) -> Finding | None:
     """The miss that a false prediction was refused against, if it is the same fault.
 
     A prediction that was only compared with the miss because nothing else was near, at another
@@ -111,15 +115,11 @@ def _other_half(case: Case, found: list[Finding]) -> Finding | None:
     if case.error is not ErrorKind.FALSE:
         return None
     match = case.match()
+    if pd.isna(match["refused_row"]):
+        return None
+    miss = misses.get(int(match["refused_row"]))
+    if miss is None:
+        return None
+    is_its_cleft = case.zone == case.survey.cleft_key[miss.case.truth_at]
     names_its_partners = set(str(match["refusals"]).split(",")) <= _PARTNERS_AGREE
-    survey = case.survey
-    for miss in found:
-        truth = miss.case.truth
-        if miss.case.error is not ErrorKind.MISSED or truth is None:
-            continue
-        is_refused = (
-            match["refused_row"] is not pd.NA and match["refused_row"] == survey.truth.row[truth]
-        )
-        if is_refused and (case.zone == survey.cleft_key[truth] or names_its_partners):
-            return miss
-    return None
+    return miss if is_its_cleft or names_its_partners else None

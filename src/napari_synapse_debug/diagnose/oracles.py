@@ -133,7 +133,7 @@ def true_rows(
 
     A true row is allowed where the segments under its points have a contact in the zone with
     this candidate. Candidates in no zone, second candidates of a zone, and rows whose contact
-    lies outside all zones are left as they are.
+    lies outside all zones are left as they are. ``pairs`` are those of kept candidates.
     """
     survey = scene.survey
     kept = set(pairs["candidate"].astype(int))

@@ -127,7 +127,8 @@ def _rows_in_crop(scene: Scene, stages: Stages, oracles: Oracles) -> pd.DataFram
         pairs = cut_leaks(scene, pairs, labels)
     rows = stages.place(pairs, whole)
     if Stage.ASSIGNMENT in oracles:
-        rows = true_rows(scene, rows, pairs, labels, segmentation)
+        kept = whole["candidate"].to_numpy()[whole["is_kept"].to_numpy(bool)]
+        rows = true_rows(scene, rows, pairs[pairs["candidate"].isin(kept)], labels, segmentation)
     return rows[list(PREDICTION)]
 
 

@@ -99,10 +99,6 @@ class Side:
         """The cleft points: (N, 3), zyx, nm."""
         return self.ends_nm[:, 1]
 
-    def only(self, keep: Mask) -> Side:
-        """The same rows, of which only those in ``keep`` take part."""
-        return Side(self.row, self.ends_nm, self.ids, self.takes_part & keep, self.is_counted)
-
 
 def build_side(
     table: pd.DataFrame, ids: NDArray[np.uint64], is_left_out: Mask, region: Region

@@ -24,9 +24,13 @@ from napari_synapse_debug.networks import (
     prepare_raw,
     use_all_cores,
 )
+from napari_synapse_debug.predict.tiling import choose_block
 from napari_synapse_debug.predict.upsample import upsample
 
-_TILE_VOXELS = 4_000_000
+_TILE_BYTES = 2**31
+_TENSORS = 5
+"""Finest tensors that are alive at once: skip, upsampled, both joined (two), result."""
+
 _FLIPS: tuple[tuple[int, ...], ...] = ((), (-1,), (-2,), (-2, -1))
 
 
@@ -94,22 +98,13 @@ class Predictor:
     def choose_block(self, shape: Triple, chunk_vx: Triple = (1, 1, 1)) -> Triple:
         """The block zyx, in raw voxels, in which to predict a volume of ``shape``.
 
-        Flat volumes are taken at their full depth. Blocks are multiples of ``chunk_vx``, so
-        that no two of them write to one chunk.
+        Blocks are as large as about 2 GiB of working memory allow, and multiples of
+        ``chunk_vx``, so that no two of them write to one chunk.
         """
-        step = [np.lcm(a, c) for a, c in zip(self.plan.align_vx, chunk_vx, strict=True)]
-        block = list(step)
-        budget = _TILE_VOXELS * prod(self.plan.binning)
-        while True:
-            open_axes = [axis for axis in range(3) if block[axis] < shape[axis]]
-            if not open_axes:
-                break
-            axis = min(open_axes, key=lambda a: block[a] / (2 * self.halo_vx[a] + 1))
-            longer = [b + (step[a] if a == axis else 0) for a, b in enumerate(block)]
-            if self._tile_voxels(longer, shape) > budget:
-                break
-            block = longer
-        return int(block[0]), int(block[1]), int(block[2])
+        z, y, x = (int(np.lcm(a, c)) for a, c in zip(self.plan.align_vx, chunk_vx, strict=True))
+        bytes_each = _TENSORS * self.plan.filters[0] * self._dtype.itemsize
+        most_voxels = _TILE_BYTES // bytes_each * prod(self.plan.binning)
+        return choose_block(shape, self.halo_vx, (z, y, x), most_voxels)
 
     def predict(self, raw: NDArray[Any]) -> NDArray[np.uint8]:
         """Probabilities of a whole array: (class, z, y, x) uint8, 255 for 1.
@@ -172,7 +167,3 @@ class Predictor:
             inner = box.shift([-a * b for a, b in zip(first, binning, strict=True)])
             part = fine[(slice(None), *inner.slices)] * 255
             return part.round().to(torch.uint8).cpu().numpy()
-
-    def _tile_voxels(self, block: list[int], shape: Triple) -> int:
-        sizes = zip(block, self.halo_vx, shape, strict=True)
-        return prod(min(int(b) + 2 * halo, size) for b, halo, size in sizes)

@@ -24,7 +24,7 @@ from napari_synapse_debug.simulate.neuropil import Neuropil
 MERGE_NM = 400.0
 ERASE_NM = 300.0
 GAP_REACH_NM = 350.0
-GAP_NM = 40.0
+GAP_NM = 60.0
 """Each partner draws back this far; the gap of twice that defies any tolerated one."""
 
 PAINT_NM = 330.0
@@ -137,7 +137,7 @@ def forget_synapse(place: Place) -> Change:
 
 
 def misplace_pre(place: Place) -> Change:
-    """The pre point is moved across the cleft, into post."""
+    """The pre point is moved across the cleft, into post; the row still names the pre neuron."""
     cleft, post = (
         np.array([place.row[column] for column in records.point_columns(name)], np.float64)
         for name in ("cleft", "post")
@@ -147,7 +147,7 @@ def misplace_pre(place: Place) -> Change:
     distance = np.where(inside, distance_nm(grid, place.box, (cleft + post) / 2), np.inf)
     index = np.asarray(np.unravel_index(np.argmin(distance), place.box.shape)) + place.box.start
     point = dict(zip(records.point_columns("pre"), grid.to_nm([index])[0], strict=True))
-    return Change(place.box, row={**point, "pre_segment": place.row["post_segment"]})
+    return Change(place.box, row=point)
 
 
 def paint_over(place: Place) -> Change:

@@ -113,7 +113,7 @@ class DebugPanel(QWidget):
         splitter.addWidget(upper)
         splitter.addWidget(lower)
         splitter.setChildrenCollapsible(False)
-        splitter.setSizes([400, 440])
+        splitter.setSizes([380, 470])
         self.pages = QStackedWidget()
         self.pages.addWidget(splitter)
         self.pages.addWidget(self.empty)

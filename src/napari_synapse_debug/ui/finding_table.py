@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -16,7 +15,8 @@ from napari_synapse_debug.domain.stages import UNEXPLAINED, Stage
 
 STAGE_ORDER = (*(str(stage) for stage in Stage), UNEXPLAINED)
 
-SEARCHED = ("error", "stage", "cause", "kind", "summary", "fix", "pre_segment", "post_segment")
+SEARCHED = ("error", "stage", "cause", "kind", "summary", "fix")
+PARTNERS = ("pre_segment", "post_segment")
 
 
 @dataclass(frozen=True)
@@ -85,22 +85,18 @@ class FindingTable:
 
     def column(self, name: str) -> NDArray[Any]:
         """The values of one column, (N,)."""
+        if name not in self._columns:
+            self._columns[name] = self.frame[name].to_numpy()
         return self._columns[name]
 
     @cached_property
     def _columns(self) -> dict[str, NDArray[Any]]:
-        return {name: self.frame[name].to_numpy() for name in self.frame.columns}
+        return {}
 
     @cached_property
     def cleft_nm(self) -> NDArray[np.float64]:
         """Where each error is: (N, 3) float64, zyx, nm."""
         return points(self.frame, "cleft")
-
-    @cached_property
-    def _text(self) -> pd.Series[str]:
-        parts = pd.DataFrame({name: self.frame[name].astype(str) for name in SEARCHED})
-        joined = parts[SEARCHED[0]].str.cat(parts[list(SEARCHED[1:])], sep=" ")
-        return joined.str.replace("_", " ").str.lower()
 
     @cached_property
     def _sort_keys(self) -> dict[str, NDArray[Any]]:
@@ -129,24 +125,35 @@ class FindingTable:
         """Which findings pass ``chosen``: (N,) bool."""
         keep = np.ones(len(self), dtype=np.bool_)
         if chosen.error:
-            keep &= np.asarray(self.column("error") == chosen.error, dtype=np.bool_)
+            keep &= (self.frame["error"] == chosen.error).to_numpy(np.bool_)
         if chosen.stages:
             keep &= self.frame["stage"].isin(chosen.stages).to_numpy(np.bool_)
         if chosen.cause:
-            keep &= np.asarray(self.column("cause") == chosen.cause, dtype=np.bool_)
+            keep &= (self.frame["cause"] == chosen.cause).to_numpy(np.bool_)
         for word in chosen.text.lower().replace("_", " ").split():
-            keep &= self._text.str.contains(word, regex=False).to_numpy(np.bool_)
+            keep &= self._mentions(word)
         return keep
+
+    def _mentions(self, word: str) -> NDArray[np.bool_]:
+        """Which findings have ``word`` in a text, or as the id of a partner."""
+        found = np.zeros(len(self), dtype=np.bool_)
+        for name in SEARCHED:
+            text = self.frame[name].astype("str").str
+            found |= text.contains(word, case=False, regex=False).to_numpy(np.bool_)
+        if word.isdecimal():
+            for name in PARTNERS:
+                found |= (self.frame[name] == int(word)).to_numpy(np.bool_)
+        return found
 
     def stage_counts(self, chosen: FindingFilter | None = None) -> dict[str, int]:
         """Errors of each stage, in their order, under all of ``chosen`` but its stages."""
         keep = self.passes(replace(chosen or FindingFilter(), stages=frozenset()))
-        counts = Counter(self.column("stage")[keep].tolist())
-        return {stage: counts.get(stage, 0) for stage in STAGE_ORDER}
+        counts = self.frame["stage"][keep].value_counts()
+        return {stage: int(counts.get(stage, 0)) for stage in STAGE_ORDER}
 
     def causes(self) -> list[str]:
         """The causes that occur, by alphabet."""
-        return sorted(set(self.column("cause").tolist()))
+        return sorted(self.frame["cause"].unique())
 
 
 def finding_points_nm(row: pd.Series[Any]) -> NDArray[np.float64]:
@@ -167,7 +174,7 @@ def _sort_key(frame: pd.DataFrame, name: str) -> NDArray[np.float64]:
     column = frame[name]
     if name == "stage":
         place = {stage: i for i, stage in enumerate(STAGE_ORDER)}
-        return np.asarray([place.get(stage, np.nan) for stage in column], np.float64)
+        return np.asarray(column.map(place), np.float64)
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
         return np.asarray(column.to_numpy(np.float64, na_value=np.nan))
     codes, _ = pd.factorize(column, sort=True)

@@ -30,6 +30,10 @@ class PartnerVolume:
         self.ndim = len(self.shape)
         self.dtype = np.dtype(np.uint8)
 
+    def light_up(self, pre: int, post: int) -> None:
+        """Keep these two segments from the next slice on."""
+        self.pre, self.post = pre, post
+
     def __getitem__(self, index: Any) -> NDArray[np.uint8]:
         return self._kept(np.asarray(self.segmentation[index]))
 

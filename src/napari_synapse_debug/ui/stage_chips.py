@@ -19,17 +19,16 @@ class StageChips(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        row = QFlowLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(4)
+        self._row = QFlowLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(4)
         self.chips: dict[str, QPushButton] = {}
         for stage in STAGE_ORDER:
-            chip = QPushButton()
+            chip = QPushButton(self)
             chip.setCheckable(True)
             chip.setStyleSheet(_style(stage))
             chip.setToolTip(f"Show only errors of the stage {stage.replace('_', ' ')}")
             chip.clicked.connect(lambda _, name=stage: self.stage_toggled.emit(name))
-            row.addWidget(chip)
             self.chips[stage] = chip
 
     def show_counts(self, counts: Mapping[str, int], chosen: frozenset[str]) -> None:
@@ -37,7 +36,11 @@ class StageChips(QWidget):
         for stage, chip in self.chips.items():
             chip.setText(f"{stage.replace('_', ' ')} {counts.get(stage, 0)}")
             chip.setChecked(stage in chosen)
-            chip.setVisible(counts.get(stage, 0) > 0 or stage in chosen)
+            is_shown = counts.get(stage, 0) > 0 or stage in chosen
+            chip.setVisible(is_shown)
+            self._row.removeWidget(chip)  # a hidden widget would keep its gap
+            if is_shown:
+                self._row.addWidget(chip)
 
 
 def _style(stage: str) -> str:

@@ -30,6 +30,7 @@ class TraceView(QScrollArea):
         body = QWidget()
         column = QVBoxLayout(body)
         column.setContentsMargins(2, 2, 2, 2)
+        column.setSpacing(3)
         self.head = _text()
         chips = QWidget()
         row = QFlowLayout(chips)
@@ -40,7 +41,8 @@ class TraceView(QScrollArea):
             row.addWidget(chip)
         self.summary, self.fix, self.evidence = _text(), _text(), QWidget()
         self.lines = QGridLayout(self.evidence)
-        self.lines.setContentsMargins(0, 4, 0, 0)
+        self.lines.setContentsMargins(0, 2, 0, 0)
+        self.lines.setVerticalSpacing(0)
         self.lines.setColumnStretch(1, 1)
         self.evidence_lines = {stage: _text() for stage in Stage}
         for i, (stage, line) in enumerate(self.evidence_lines.items()):

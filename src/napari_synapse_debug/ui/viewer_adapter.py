@@ -23,7 +23,7 @@ from napari_synapse_debug.ui.names import LayerName
 from napari_synapse_debug.ui.partner_volume import PartnerVolume
 from napari_synapse_debug.ui.session import Session
 
-SECTIONS_SHOWN = 1.6
+SECTIONS_SHOWN = 2.2
 """Points and links show this many sections before and behind, smaller and fainter."""
 
 _TRUTH = (LayerName.TRUTH, LayerName.TRUTH_LINKS)
@@ -96,12 +96,12 @@ class ViewerAdapter:
         row = self._session.selected_row()
         if finding is None or row is None:
             return
+        self.look(fit=self._is_first_jump)
+        self._is_first_jump = False
         with self._applying():
             self._light_up(int(row["pre_segment"]), int(row["post_segment"]))
             self._ring(finding_points_nm(row))
             self._apply_preset(str(row["stage"]))
-        self.look(fit=self._is_first_jump)
-        self._is_first_jump = False
 
     def look(self, *, fit: bool) -> None:
         """Bring the selected finding into view; ``fit`` chooses the zoom anew."""
@@ -182,16 +182,19 @@ class ViewerAdapter:
             if self._layers[name].visible != is_shown:
                 self._layers[name].visible = is_shown
 
+    # The two below change data in place: a new array would make napari measure all layers anew.
+
     def _light_up(self, pre: int, post: int) -> None:
-        partners, results = self._layers.get(LayerName.PARTNERS), self._session.results
-        if isinstance(partners, Labels) and results is not None:
-            segmentation = results.volumes["segmentation"].array
-            partners.data = PartnerVolume(segmentation, pre, post)
+        partners = self._layers.get(LayerName.PARTNERS)
+        if isinstance(partners, Labels) and isinstance(partners.data, PartnerVolume):
+            partners.data.light_up(pre, post)
+            partners.refresh(extent=False)
 
     def _ring(self, ends_nm: NDArray[np.float64]) -> None:
         ring, results = self._layers.get(LayerName.FINDING), self._session.results
         if isinstance(ring, Points) and results is not None:
-            ring.data = results.grid.to_fraction(ends_nm)
+            ring.data[:] = results.grid.to_fraction(ends_nm)
+            ring.refresh(extent=False)
 
     def _counterpart_nm(self, row: pd.Series[Any]) -> NDArray[np.float64]:
         results = self._session.results

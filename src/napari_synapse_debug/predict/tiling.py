@@ -1,0 +1,65 @@
+"""The size of the blocks in which a volume is predicted with the least work."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_synapse_debug.domain.grid import Triple
+
+_LONGEST_VX = 1024
+_MOST_PARTS = 8
+
+
+def choose_block(shape: Triple, halo_vx: Triple, step_vx: Triple, most_voxels: int) -> Triple:
+    """The block zyx for which the fewest voxels are read, halos counted.
+
+    A tile is a block with its halo, cut to the volume: along an axis that is taken whole there
+    is no halo, and blocks at a face have it on one side only::
+
+        | block | halo |             volume of three blocks: the halos
+                | halo | block | halo |     are read twice
+                               | halo | block |
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Voxels of the volume, zyx.
+    halo_vx : tuple of int
+        Context on either side.
+    step_vx : tuple of int
+        What a block's edges are multiples of.
+    most_voxels : int
+        Largest tile; it is exceeded only where the smallest block has a larger one.
+    """
+    sizes = [max(1, size) for size in shape]
+    lengths = [_candidates(*axis) for axis in zip(sizes, step_vx, strict=True)]
+    axes = list(zip(lengths, sizes, halo_vx, strict=True))
+    cuts = [-(-size // length) - 1 for length, size, _ in axes]
+    tile = _volume(
+        [
+            np.minimum(length + halo * np.minimum(2, cut), size)
+            for (length, size, halo), cut in zip(axes, cuts, strict=True)
+        ]
+    )
+    work = _volume([size + 2 * halo * cut for (_, size, halo), cut in zip(axes, cuts, strict=True)])
+    if (tile <= most_voxels).any():
+        best = np.where(tile <= most_voxels, work, np.inf).argmin()
+    else:
+        best = tile.argmin()
+    place = np.unravel_index(best, tile.shape)
+    z, y, x = (int(length[index]) for length, index in zip(lengths, place, strict=True))
+    return z, y, x
+
+
+def _candidates(size: int, step: int) -> NDArray[np.int64]:
+    """Block lengths worth a try: equal parts of the axis, and all multiples up to a bound."""
+    whole = -(-size // step) * step
+    parts = {-(-whole // (step * part)) * step for part in range(1, _MOST_PARTS + 1)}
+    return np.array(sorted(parts | set(range(step, min(whole, _LONGEST_VX) + 1, step))))
+
+
+def _volume(sides: list[NDArray[np.int64]]) -> NDArray[np.float64]:
+    """The product for every combination of sides, (Z, Y, X)."""
+    z, y, x = (side.astype(np.float64) for side in sides)
+    return z[:, None, None] * y[None, :, None] * x[None, None, :]

@@ -1,0 +1,49 @@
+"""What the documents say is true: pages made from code are current, links and targets exist."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def test_the_page_of_parameters_is_what_the_models_say() -> None:
+    path = ROOT / "scripts" / "make_parameter_docs.py"
+    spec = importlib.util.spec_from_file_location("make_parameter_docs", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert (ROOT / "docs" / "parameters.md").read_text(encoding="utf-8") == module.page()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+    local = [link for link in links if "://" not in link]
+    missing = [link for link in local if not (page.parent / link).exists()]
+    assert missing == []
+
+
+def test_every_make_target_that_is_named_exists() -> None:
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    named = {
+        name
+        for page in PAGES
+        for name in re.findall(r"`make ([a-z-]+)`|^make ([a-z-]+)$", page.read_text("utf-8"), re.M)
+        for name in name
+        if name
+    }
+    assert named
+    assert named <= set(targets)
+
+
+def test_the_manifest_at_the_root_is_the_one_in_the_package() -> None:
+    link = ROOT / "napari.yaml"
+    assert link.is_symlink()
+    assert link.resolve() == ROOT / "src" / "napari_synapse_debug" / "napari.yaml"

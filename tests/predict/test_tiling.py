@@ -1,0 +1,32 @@
+import pytest
+
+from napari_synapse_debug.predict.tiling import choose_block
+
+
+def test_what_fits_is_one_block():
+    assert choose_block((20, 30, 50), (4, 8, 8), (4, 8, 8), 10**6) == (20, 32, 56)
+
+
+def test_a_flat_volume_is_cut_along_its_long_axes_only():
+    # whole: 10 * 100 * 400; two blocks along x read 2 * (200 + 10) columns
+    block = choose_block((10, 100, 400), (4, 10, 10), (2, 10, 10), 10 * 100 * 210)
+    assert block == (10, 100, 200)
+
+
+def test_the_axis_whose_halo_costs_less_is_cut():
+    # cut along z: 2 * 32 + 2 * 2 sections, 6 %; along y: 2 * 40 + 2 * 16 rows, 40 %
+    block = choose_block((64, 80, 80), (2, 16, 16), (2, 8, 8), 34 * 80 * 80)
+    assert block == (32, 80, 80)
+
+
+@pytest.mark.parametrize("most", [10, 10_000, 10**6, 10**8])
+def test_blocks_are_multiples_of_the_step_and_fit(most):
+    shape, halo, step = (130, 5000, 70_000), (10, 48, 48), (2, 64, 64)
+    block = choose_block(shape, halo, step, most)
+    assert [b % s for b, s in zip(block, step, strict=True)] == [0, 0, 0]
+    tile = [min(b + 2 * h, n) for b, h, n in zip(block, halo, shape, strict=True)]
+    assert tile[0] * tile[1] * tile[2] <= most or block == step
+
+
+def test_an_empty_volume_has_a_block_too():
+    assert choose_block((0, 40, 40), (4, 8, 8), (4, 8, 8), 10**6) == (4, 40, 40)
