@@ -83,6 +83,7 @@ def test_saving_again_replaces_the_model(tmp_path, trained):
 def test_a_training_comes_back_as_it_was_and_can_be_forgotten(tmp_path, state):
     assert load_training_state(tmp_path) is None
     save_training_state(tmp_path, state)
+    assert [path.name for path in tmp_path.iterdir()] == ["training.pt"]
     found = load_training_state(tmp_path)
     assert (found.step, found.seconds) == (9, 15.5)
     assert_same_weights(found.weights, state.weights)
@@ -93,7 +94,6 @@ def test_a_training_comes_back_as_it_was_and_can_be_forgotten(tmp_path, state):
     assert optimizer.param_groups[0]["lr"] == 1e-3
     clear_training_state(tmp_path)
     assert load_training_state(tmp_path) is None
-    load_model(tmp_path)
 
 
 @pytest.mark.parametrize("load", [load_model, load_plan])

@@ -256,6 +256,7 @@ def world() -> SimpleNamespace:
         truth=truth(),
         sites=SITES,
         masks=masks,
+        probability=probability,
         pretend_done=pretend_done,
         channels=CHANNELS,
     )

@@ -189,7 +189,9 @@ def test_runs_do_not_share_results(finished: Path) -> None:
 
 def test_a_failed_step_leaves_what_was_made_before(finished: Path) -> None:
     before = (run_folder(finished) / "findings.parquet").read_bytes()
-    (finished / "truth.csv").write_text("pre_z_nm,pre_y_nm,pre_x_nm,post_z_nm,post_y_nm,post_x_nm\n")
+    (finished / "truth.csv").write_text(
+        "pre_z_nm,pre_y_nm,pre_x_nm,post_z_nm,post_y_nm,post_x_nm\n"
+    )
     with pytest.raises(InputError, match=r"truth\.csv"):
         run_steps(finished, STEPS)
     assert (run_folder(finished) / "findings.parquet").read_bytes() == before

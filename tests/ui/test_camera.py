@@ -15,7 +15,7 @@ from napari_synapse_debug.ui.camera import (
     look_at,
     nm_to_world,
 )
-from napari_synapse_debug.ui.layers import placed
+from napari_synapse_debug.ui.placing import placed
 
 SHAPE = (125, 140, 96)
 TARGET = (60, 101, 30)

@@ -49,7 +49,7 @@ def test_a_row_is_told_in_words(model):
         "cause": "false signal",
         "kind": "unknown",
         "score": "0.71",
-        "proof": "✗",
+        "✓": "✗",
         "seen": "",
         "partners": "7 → 33",
         "z, y, x [nm]": "1150, 69, 334",
@@ -59,7 +59,7 @@ def test_a_row_is_told_in_words(model):
 def test_what_is_not_known_is_empty(model):
     row = texts(model, 1)
 
-    assert (row["score"], row["proof"]) == ("", "")
+    assert (row["score"], row["✓"]) == ("", "")
 
 
 def test_the_stage_has_its_hue_and_the_row_its_summary_as_tooltip(model):
@@ -68,7 +68,7 @@ def test_the_stage_has_its_hue_and_the_row_its_summary_as_tooltip(model):
     assert model.data(index, Qt.ItemDataRole.BackgroundRole).name().upper() == stage_hue(
         "segmentation"
     )
-    assert model.data(index, Qt.ItemDataRole.ToolTipRole) == "Summary of 101."
+    assert model.data(index, Qt.ItemDataRole.ToolTipRole) == "neurons merged: Summary of 101."
 
 
 def test_a_click_on_a_head_sorts_by_the_session(view, session, model):
@@ -136,4 +136,4 @@ def test_a_narrow_list_drops_columns_instead_of_cutting_them(view):
 
     left = {head for i, head in enumerate(HEADS) if not view.isColumnHidden(i)}
     assert "z, y, x [nm]" not in left
-    assert {"#", "error", "stage", "cause", "proof"} <= left
+    assert {"#", "error", "stage", "cause", "✓"} <= left

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from napari_synapse_debug.domain.grid import Grid
+from napari_synapse_debug.ui.partner_volume import PartnerVolume
 from napari_synapse_debug.ui.section_crops import read_crop, section
 
 GRID = Grid((10, 60, 80), (40.0, 8.0, 4.0), (100.0, 0.0, 40.0))
@@ -25,7 +26,7 @@ def striped(axis):
 def test_a_voxel_is_as_wide_as_it_is(plane, axis, rows):
     crop = read_crop(striped(axis), None, GRID, CENTER, 80.0)
 
-    picture = section(crop, plane, CENTER, 80.0, 160, (0, 0))[..., 0]  # one pixel a nm
+    picture = section(crop, plane, CENTER, 80.0, 160)[..., 0]  # one pixel a nm
 
     line = picture[:, 80] if rows else picture[80]
     edges = np.flatnonzero(np.diff(line.astype(int)))
@@ -36,13 +37,26 @@ def test_partners_are_tinted_and_others_grey():
     segments = np.full(GRID.shape, 3)
     segments[:, :, 40:] = 4
     raw = np.full(GRID.shape, 100, np.uint8)
-    crop = read_crop(raw, segments, GRID, CENTER, 80.0)
+    crop = read_crop(raw, PartnerVolume(segments, 4, 0), GRID, CENTER, 80.0)
 
-    picture = section(crop, "xy", CENTER, 80.0, 64, (4, 0))
+    picture = section(crop, "xy", CENTER, 80.0, 64)
 
     left, right = picture[32, 8].astype(int), picture[32, 56].astype(int)
     assert np.ptp(left) == 0
     assert np.ptp(right) > 10
+
+
+def test_two_partners_in_one_segment_have_the_hue_of_pre():
+    raw, segments = np.full(GRID.shape, 100, np.uint8), np.full(GRID.shape, 4)
+    one, both = (PartnerVolume(segments, 4, post) for post in (0, 4))
+
+    pictures = [
+        section(read_crop(raw, volume, GRID, CENTER, 80.0), "xy", CENTER, 80.0, 8)
+        for volume in (one, both)
+    ]
+
+    assert np.ptp(pictures[0][4, 4].astype(int)) > 10
+    assert np.array_equal(*pictures)
 
 
 def test_outside_of_the_volume_is_black():
@@ -51,7 +65,7 @@ def test_outside_of_the_volume_is_black():
     raw[:, ::2] = 200
     crop = read_crop(raw, None, GRID, corner, 80.0)
 
-    picture = section(crop, "xy", corner, 80.0, 64, (0, 0))
+    picture = section(crop, "xy", corner, 80.0, 64)
 
     assert not picture[:30].any()
     assert picture[34:, 34:].any()
@@ -60,7 +74,7 @@ def test_outside_of_the_volume_is_black():
 def test_a_place_far_away_gives_a_black_picture():
     crop = read_crop(striped(1), None, GRID, (1e6, 1e6, 1e6), 80.0)
 
-    assert not section(crop, "xz", (1e6, 1e6, 1e6), 80.0, 16, (1, 2)).any()
+    assert not section(crop, "xz", (1e6, 1e6, 1e6), 80.0, 16).any()
 
 
 def test_only_the_surroundings_are_read():

@@ -7,6 +7,7 @@ from napari.layers import Image, Points
 
 from napari_synapse_debug.domain.grid import Grid
 from napari_synapse_debug.ui.names import LayerName
+from napari_synapse_debug.ui.palette import POST, PRE
 from napari_synapse_debug.ui.session import Session
 from napari_synapse_debug.ui.viewer_adapter import ViewerAdapter
 
@@ -154,3 +155,13 @@ def test_neighbouring_sections_are_shown_whatever_the_voxel_size(shown, viewer, 
 
     assert viewer.dims.margin_left[0] == pytest.approx(2.2 * z)
     assert viewer.layers[str(LayerName.RAW)].projection_mode == "none"
+
+
+def test_partners_have_their_hues_and_all_else_is_clear(shown, viewer, session):
+    session.select(103)
+
+    colors = viewer.layers[str(LayerName.PARTNERS)].colormap.map(np.array([0, 1, 2]))
+
+    assert colors[0, 3] == 0
+    hues = ["#" + "".join(f"{round(255 * c):02X}" for c in color[:3]) for color in colors[1:]]
+    assert hues == [PRE, POST]

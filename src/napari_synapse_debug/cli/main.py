@@ -6,9 +6,8 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Protocol, runtime_checkable
 
-import click
 import typer
 
 import napari_synapse_debug
@@ -28,6 +27,16 @@ app = typer.Typer(
 )
 for group in (projects, steps, files, windows):
     group.register(app)
+
+
+@runtime_checkable
+class _UsageFailure(Protocol):
+    """Wrong usage, which tells itself; its class is click's or typer's own, by typer's version."""
+
+    exit_code: int
+
+    def show(self) -> None:
+        """Print the usage and what is wrong with the call."""
 
 
 def _print_version(wanted: bool) -> None:
@@ -57,18 +66,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     try:
         code = app(args=_verbose_first(given), standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         typer.echo("Stopped. What was finished is kept; the same command goes on from there.")
         code = EXIT_INTERRUPTED
     except SynapseDebugError as error:
         show_error(error, is_verbose)
         code = EXIT_FAILED
     except Exception as error:  # noqa: BLE001  the border to the user: nothing passes it unread
-        show_unexpected(error, is_verbose)
-        code = EXIT_FAILED
+        if isinstance(error, _UsageFailure):
+            error.show()
+            code = error.exit_code
+        else:
+            show_unexpected(error, is_verbose)
+            code = EXIT_FAILED
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -134,6 +134,10 @@ def _named(texts: list[str], option: str, name: str) -> dict[str, str]:
                 fix=f"name it, for example {option} cleft:synapse=volume.h5:labels/clefts",
             )
         if key in named:
-            raise InputError(f"{option} {key} is given twice", fix="give each name once")
+            raise InputError(
+                f"{option} {key} is given twice",
+                found=f"{named[key]} and {source}",
+                fix="give each name once",
+            )
         named[key] = source
     return named

@@ -69,11 +69,15 @@ def _end_with_parent() -> None:
 
 
 def _announced_display(read_end: int) -> str:
-    ready, _, _ = select.select([read_end], [], [], _START_SECONDS)
-    number = os.read(read_end, 16).decode("ascii").strip() if ready else ""
-    if not number:
-        raise InputError(
-            "The virtual screen did not start",
-            fix="run Xvfb :99 by hand to see why, or use a machine with a display",
-        )
-    return f":{number}"
+    """The display that Xvfb writes, up to its newline: it may come in several parts."""
+    text = b""
+    while not text.endswith(b"\n"):
+        ready, _, _ = select.select([read_end], [], [], _START_SECONDS)
+        part = os.read(read_end, 16) if ready else b""
+        if not part:
+            raise InputError(
+                "The virtual screen did not start",
+                fix="run Xvfb :99 by hand to see why, or use a machine with a display",
+            )
+        text += part
+    return f":{text.decode('ascii').strip()}"

@@ -117,7 +117,7 @@ def parse_settings(settings: list[str]) -> dict[str, dict[str, Any]]:
     Raises
     ------
     InputError
-        A text has another form.
+        A text has another form, or its value cannot be read.
     """
     import yaml
 
@@ -125,12 +125,20 @@ def parse_settings(settings: list[str]) -> dict[str, dict[str, Any]]:
     for text in settings:
         name, has_value, value = text.partition("=")
         step, has_step, field = name.strip().partition(".")
-        if not (has_value and has_step and field):
+        if not (has_value and has_step and step and field):
             raise InputError(
                 "A parameter cannot be read",
                 found=text,
                 expected="STEP.NAME=VALUE",
                 fix="write for example --set synapses.threshold=0.4",
             )
-        values.setdefault(step, {})[field] = yaml.safe_load(value)
+        try:
+            values.setdefault(step, {})[field] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise InputError(
+                f"The value of parameter {name.strip()!r} cannot be read",
+                found=repr(value),
+                expected="a number, a word, true, false, null, or a list as [14,56,96]",
+                fix="correct the value; lists need both brackets",
+            ) from error
     return values

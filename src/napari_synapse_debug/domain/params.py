@@ -76,7 +76,7 @@ class TrainParams(Params):
     )
     batch_size: int = _field(2, "Batch", "Patches a step", ge=1, le=256, advanced=True)
     learning_rate: float = _field(
-        2e-3, "Learning rate", "Highest rate of AdamW", gt=0, le=1, advanced=True
+        1e-2, "Learning rate", "Highest rate of AdamW", gt=0, le=1, advanced=True
     )
     foreground_fraction: float = _field(
         0.7,

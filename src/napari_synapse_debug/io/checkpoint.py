@@ -97,14 +97,13 @@ def load_plan(folder: Path) -> NetworkPlan:
 
 
 def save_training_state(folder: Path, state: TrainingState) -> None:
-    """Write a training to ``folder``, so that it can go on, and its network as the model.
+    """Write a training to ``folder``, so that it can go on; a model there stays as it is.
 
     Raises
     ------
     StorageError
         The disk is full or the folder may not be written.
     """
-    save_model(folder, state.trained)
     content = {
         "averaged": dict(state.trained.weights),
         "plan": state.trained.plan.model_dump_json(),

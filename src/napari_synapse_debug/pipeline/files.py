@@ -213,15 +213,25 @@ def _read_params(path: Path | None) -> StepParams:
     if path is None:
         return StepParams()
     if not path.exists():
-        raise InputError("The file of parameters is not there", found=str(path))
-    content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    if not isinstance(content, dict):
         raise InputError(
-            "The file of parameters cannot be read",
-            found=str(path),
-            expected="sections evaluate, diagnose, synapses, contacts with names and values",
+            "The file of parameters is not there", found=str(path), fix="correct the path"
         )
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise _unreadable(path, str(error)) from error
+    if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
+        raise _unreadable(path, "no sections by name")
     return StepParams.build(**content)
+
+
+def _unreadable(path: Path, found: str) -> InputError:
+    return InputError(
+        f"The file of parameters {path} cannot be read",
+        found=found,
+        expected="YAML with sections evaluate, diagnose, synapses, contacts",
+        fix="write for example evaluate: {tolerance_nm: 200}",
+    )
 
 
 def _read_box(text: str | None, grid: Grid) -> Box:

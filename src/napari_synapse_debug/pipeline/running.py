@@ -128,11 +128,12 @@ def change_params(folder: Path, values: Mapping[str, Mapping[str, Any]]) -> None
 
     Raises
     ------
+    ProjectError
+        There is no such project.
     InputError
         A step or a parameter that does not exist, or a value out of bounds.
     """
-    if values:
-        with_params(load_project(folder), values)
+    with_params(load_project(folder), values)
 
 
 def with_params(project: Project, values: Mapping[str, Mapping[str, Any]]) -> Project:

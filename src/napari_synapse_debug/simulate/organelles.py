@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from napari_synapse_debug.domain.grid import Box, Grid
+from napari_synapse_debug.domain.roles import Kind
 from napari_synapse_debug.simulate.neurites import Neurite
 from napari_synapse_debug.simulate.noise import Floats
 from napari_synapse_debug.simulate.sites import Site, interface_of
@@ -17,7 +18,9 @@ from napari_synapse_debug.simulate.tissue import Tissue
 
 Points = NDArray[np.float64]
 
-VESICLE_RADIUS_NM = 20.0
+VESICLE_RADIUS_NM = {Kind.SPINE_HEAD: 20.0, Kind.SHAFT: 14.0}
+"""Symmetric synapses have smaller vesicles (Colonnier 1968, doi 10.1016/0006-8993(68)90045-6)."""
+
 VESICLE_SPACING_NM = 44.0
 CLOUD_NM = 270.0
 """Vesicles lie within this distance of the middle of their cleft."""
@@ -32,9 +35,10 @@ SYNAPSE_ROOM_NM = 190.0
 
 @dataclass(frozen=True)
 class Vesicles:
-    """Centres ``centers_nm`` (N, 3) zyx of all vesicles, and the ``owners`` (N,) of each."""
+    """All vesicles: ``centers_nm`` (N, 3) zyx, ``radii_nm`` (N,), and their ``owners`` (N,)."""
 
     centers_nm: Points
+    radii_nm: Points
     owners: NDArray[np.int64]
 
 
@@ -63,10 +67,12 @@ def place_vesicles(
 ) -> Vesicles:
     """The vesicles of all sites: packed at random in pre, denser towards the cleft."""
     clouds = [_cloud(tissue, site, mitochondria, rng) for site in sites]
-    owners = [np.full(len(c), s.pre, np.int64) for c, s in zip(clouds, sites, strict=True)]
-    if not clouds:
-        return Vesicles(np.zeros((0, 3)), np.zeros(0, np.int64))
-    return Vesicles(np.concatenate(clouds), np.concatenate(owners))
+    counts = [len(cloud) for cloud in clouds]
+    return Vesicles(
+        centers_nm=np.concatenate([np.zeros((0, 3)), *clouds]),
+        radii_nm=np.repeat([VESICLE_RADIUS_NM[site.kind] for site in sites], counts),
+        owners=np.repeat(np.array([site.pre for site in sites], np.int64), counts),
+    )
 
 
 def place_microtubules(tissue: Tissue, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -141,7 +147,7 @@ def _cloud(tissue: Tissue, site: Site, mitochondria: Floats, rng: np.random.Gene
     around = interface_of(tissue, site, CLOUD_NM)
     at = around.box.slices
     room = (tissue.owners[at] == site.pre) & (tissue.depth_nm[at] > MEMBRANE_ROOM_NM)
-    room &= (mitochondria[at] < -VESICLE_RADIUS_NM) & (around.radius_nm < CLOUD_NM)
+    room &= (mitochondria[at] < -VESICLE_RADIUS_NM[site.kind]) & (around.radius_nm < CLOUD_NM)
     voxels = np.argwhere(room)
     if not len(voxels):
         return np.zeros((0, 3))
@@ -171,31 +177,31 @@ def _parallel(neurite: Neurite, rng: np.random.Generator) -> Points:
 
 
 def vesicle_voxels(
-    grid: Grid, centers_nm: Points, reach_nm: float
+    grid: Grid, vesicles: Vesicles, rim_nm: float
 ) -> tuple[NDArray[np.int64], Points, NDArray[np.int64]]:
-    """Voxels near vesicles: indices (M, 3), distances (M,) in nm, and rows (M,) of the centres.
+    """Voxels within ``rim_nm`` of vesicles: indices (M, 3), distances (M,), rows (M,).
 
-    A section shows all that lies within its thickness, so distance along z counts from its face.
+    Distances are to the centre, in nm; rows are those of ``vesicles``. A section shows all that lies within its thickness, so distance along z counts from its face.
     """
-    margin = grid.margin_vx(reach_nm)
+    centers = vesicles.centers_nm
+    margin = grid.margin_vx(max(VESICLE_RADIUS_NM.values()) + rim_nm)
     ranges = (np.arange(-m, m + 1) for m in margin)
     steps = np.stack(np.meshgrid(*ranges, indexing="ij"), axis=-1).reshape(-1, 3)
-    voxels = (grid.to_index(centers_nm)[:, np.newaxis] + steps).reshape(-1, 3)
-    rows = np.repeat(np.arange(len(centers_nm)), len(steps))
+    voxels = (grid.to_index(centers)[:, np.newaxis] + steps).reshape(-1, 3)
+    rows = np.repeat(np.arange(len(centers)), len(steps))
     inside = grid.box.contains(voxels)
     voxels, rows = voxels[inside], rows[inside]
-    offset = np.abs(grid.to_nm(voxels) - centers_nm[rows])
+    offset = np.abs(grid.to_nm(voxels) - centers[rows])
     offset[:, 0] = np.maximum(offset[:, 0] - grid.voxel_size_nm[0] / 2, 0.0)
     distance = np.linalg.norm(offset, axis=1)
-    near = distance <= reach_nm
+    near = distance <= vesicles.radii_nm[rows] + rim_nm
     return voxels[near], distance[near], rows[near]
 
 
 def mark_vesicles(tissue: Tissue, vesicles: Vesicles) -> NDArray[np.uint8]:
     """Mask (Z, Y, X) uint8 of the vesicle clouds: 1 within a vesicle and a little around it."""
     mask = np.zeros(tissue.grid.shape, np.uint8)
-    reach = VESICLE_RADIUS_NM + MASK_RIM_NM
-    voxels, _, rows = vesicle_voxels(tissue.grid, vesicles.centers_nm, reach)
+    voxels, _, rows = vesicle_voxels(tissue.grid, vesicles, MASK_RIM_NM)
     at = tuple(voxels.T)
     own = tissue.owners[at] == vesicles.owners[rows]
     mask[tuple(voxels[own].T)] = 1

@@ -17,8 +17,9 @@ from scipy.special import expit
 
 from napari_synapse_debug.domain.grid import Grid
 from napari_synapse_debug.domain.roles import Kind
+from napari_synapse_debug.simulate.neurites import FIRST_HEAD
 from napari_synapse_debug.simulate.noise import Floats, smooth_noise
-from napari_synapse_debug.simulate.organelles import VESICLE_RADIUS_NM, Vesicles, vesicle_voxels
+from napari_synapse_debug.simulate.organelles import Vesicles, vesicle_voxels
 from napari_synapse_debug.simulate.sites import Site, interface_of
 from napari_synapse_debug.simulate.synapses import CORNER_NM
 from napari_synapse_debug.simulate.tissue import Tissue
@@ -113,7 +114,10 @@ def _cytoplasm(tissue: Tissue, width: Floats, rng: np.random.Generator) -> Float
     base = (grey - BLACK).astype(np.float32)[tissue.owners]
     base += 3.5 * smooth_noise(tissue.grid, 90.0, rng)
     grains = rng.standard_normal(tissue.grid.shape, dtype=np.float32)
-    base += 16.0 * ndimage.gaussian_filter(grains, (0.0, 1.1, 1.1))
+    grains = ndimage.gaussian_filter(grains, (0.0, 1.1, 1.1))
+    # Spine heads are full of actin: darker and more flocculent than the shaft.
+    is_head = (tissue.parts >= FIRST_HEAD) & (tissue.owners <= tissue.dendrites)
+    base += np.where(is_head, 34.0 * grains - 16.0, 16.0 * grains).astype(np.float32)
     return np.where(tissue.depth_nm < width - 3.0, np.float32(SPACE_GREY - BLACK), base)
 
 
@@ -181,10 +185,11 @@ def _microtubules(grid: Grid, organelles: Organelles) -> Floats:
 def _vesicles(grid: Grid, vesicles: Vesicles) -> Floats:
     """Absorption of vesicles: a dark ring around a grey lumen."""
     absorption = np.zeros(grid.shape, np.float32)
-    voxels, distance, _ = vesicle_voxels(grid, vesicles.centers_nm, VESICLE_RADIUS_NM + 6.0)
+    voxels, distance, rows = vesicle_voxels(grid, vesicles, 6.0)
+    outside = distance - vesicles.radii_nm[rows]
     spread = np.hypot(4.0, 0.35 * grid.voxel_size_nm[1])
-    ring = 0.55 * np.exp(-0.5 * np.square((distance - VESICLE_RADIUS_NM + 4.0) / spread))
-    lumen = np.where(distance < VESICLE_RADIUS_NM - 4.0, 0.14, 0.0)
+    ring = 0.55 * np.exp(-0.5 * np.square((outside + 4.0) / spread))
+    lumen = np.where(outside < -4.0, 0.14, 0.0)
     np.maximum.at(absorption, tuple(voxels.T), np.maximum(ring, lumen).astype(np.float32))
     return absorption
 
@@ -206,7 +211,7 @@ def _draw_synapse(tissue: Tissue, site: Site, membrane: Floats) -> None:
 def _spine_profile(signed_nm: Floats) -> Floats:
     """Asymmetric synapse (Gray's type I): a thick dark density on the post side only."""
     pre = 0.75 * _bell(signed_nm + 11.0, 6.0)
-    density = 0.9 * expit((19.0 - np.abs(signed_nm - 24.0)) / 4.5)
+    density = 0.9 * expit((24.0 - np.abs(signed_nm - 28.0)) / 4.5)
     cleft = 0.35 * _bell(signed_nm, 8.0)
     return np.asarray(np.maximum(np.maximum(pre, density), cleft))
 

@@ -73,6 +73,11 @@ class DebugPanel(QWidget):
         self.recipe.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.chips = StageChips()
         self.error, self.cause, self.search = QComboBox(), QComboBox(), QLineEdit()
+        for box, letters in ((self.error, 9), (self.cause, 14)):
+            box.setSizeAdjustPolicy(
+                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+            )
+            box.setMinimumContentsLength(letters)
         self.error.addItem("all errors", "")
         for kind in ErrorKind:
             self.error.addItem(str(kind), str(kind))

@@ -77,12 +77,12 @@ COLUMNS = (
     Column("kind", "kind", _words("kind"), "What the postsynaptic side is"),
     Column("score", "score", _score, "Score of the prediction, 0 to 1", is_number=True),
     Column(
-        "proof",
+        "✓",
         "confirmed",
         _confirmed,
         "✓ gone when the stage is replaced by its oracle; ✗ not gone; empty: not tested",
     ),
-    Column("seen", "seen", _seen, "● you have been there in this session"),
+    Column("seen", "seen", _seen, "● you have been there since the run was opened"),
     Column("partners", "pre_segment", _partners, "Segment ids, pre → post"),
     Column("z, y, x [nm]", "cleft_z_nm", _place, "Position of the cleft"),
 )
@@ -113,7 +113,8 @@ class ErrorModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return column.text(self._session, row)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return str(_value(self._session, row, "summary"))
+            cause = str(_value(self._session, row, "cause")).replace("_", " ")
+            return f"{cause}: {_value(self._session, row, 'summary')}"
         if role == Qt.ItemDataRole.TextAlignmentRole and column.is_number:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if column.key == "stage":

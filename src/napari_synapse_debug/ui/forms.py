@@ -10,7 +10,8 @@ from qtpy.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
 from napari_synapse_debug.domain.params import Params
-from napari_synapse_debug.ui.fields import Editor, editor_for
+from napari_synapse_debug.ui.editors import Editor
+from napari_synapse_debug.ui.fields import editor_for
 
 P = TypeVar("P", bound=Params)
 

@@ -24,7 +24,7 @@ from superqt import QElidingLabel
 
 from napari_synapse_debug.domain.errors import InputError, SynapseDebugError
 from napari_synapse_debug.domain.grid import Box
-from napari_synapse_debug.ui.fields import Bounds, TripleEditor
+from napari_synapse_debug.ui.editors import Bounds, TripleEditor
 from napari_synapse_debug.ui.layer_info import LayerInfo
 from napari_synapse_debug.ui.project_request import RAW, USES, ProjectRequest, guess_use
 from napari_synapse_debug.ui.session import Session

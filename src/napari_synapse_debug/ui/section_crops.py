@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_synapse_debug.domain.grid import Box, Grid
 from napari_synapse_debug.ui.palette import POST, PRE
+from napari_synapse_debug.ui.partner_volume import POST_LABEL, PRE_LABEL, PartnerVolume
 
 PLANES = {"xy": (1, 2), "xz": (0, 2), "yz": (0, 1)}
 """Axes (zyx) that run down and across each plane."""
@@ -25,41 +26,37 @@ class Crop:
     ----------
     grey : (Z, Y, X) float32
         Raw data, 0 black to 255 white.
-    segments : (Z, Y, X) array or None
-        Segment ids on the same voxels.
+    partners : (Z, Y, X) uint8 or None
+        1 in pre, 2 in post, else 0.
     grid : Grid
         Where the crop lies.
     """
 
     grey: NDArray[np.float32]
-    segments: NDArray[Any] | None
+    partners: NDArray[np.uint8] | None
     grid: Grid
 
 
 def read_crop(
-    raw: Any, segments: Any | None, grid: Grid, center_nm: ArrayLike, half_nm: float
+    raw: Any, partners: PartnerVolume | None, grid: Grid, center_nm: ArrayLike, half_nm: float
 ) -> Crop:
     """The crop that holds ``half_nm`` around ``center_nm`` each way, cut to the volume."""
-    center = grid.to_index(center_nm)[0]
-    margin = grid.margin_vx(half_nm)
-    middle = Box(tuple(center.tolist()), tuple((center + 1).tolist()))
-    box = middle.grow(margin, within=grid.box)
-    ids = None if segments is None else np.asarray(segments[box.slices])
-    return Crop(_grey(np.asarray(raw[box.slices])), ids, grid.crop(box))
+    z, y, x = grid.to_index(center_nm)[0].tolist()
+    middle = Box((z, y, x), (z + 1, y + 1, x + 1))
+    box = middle.grow(grid.margin_vx(half_nm), within=grid.box)
+    if box.is_empty:
+        box = Box((0, 0, 0), (0, 0, 0))
+    lit = None if partners is None else partners[box.slices]
+    return Crop(_grey(np.asarray(raw[box.slices])), lit, grid.crop(box))
 
 
 def section(
-    crop: Crop,
-    plane: str,
-    center_nm: ArrayLike,
-    half_nm: float,
-    pixels: int,
-    partners: tuple[int, int],
+    crop: Crop, plane: str, center_nm: ArrayLike, half_nm: float, pixels: int
 ) -> NDArray[np.uint8]:
     """A square RGB picture of ``pixels`` edge through ``center_nm``: (P, P, 3) uint8.
 
     Pixels are square in nm, so that thick sections look as thick as they are; what lies outside
-    the volume is black. The two ``partners`` (pre, post) are tinted in their hues.
+    the volume is black. The partners are tinted in their hues.
     """
     if 0 in crop.grid.shape:
         return np.zeros((pixels, pixels, 3), np.uint8)
@@ -67,12 +64,11 @@ def section(
     inside = crop.grid.box.contains(voxels)
     z, y, x = np.clip(voxels, 0, np.array(crop.grid.shape) - 1).T
     picture = np.repeat(crop.grey[z, y, x][:, None], 3, axis=1)
-    if crop.segments is not None:
-        ids = crop.segments[z, y, x]
-        for segment, hue in ((partners[1], POST), (partners[0], PRE)):
-            if segment:
-                lit = ids == segment
-                picture[lit] = (1 - TINT) * picture[lit] + TINT * np.array(_rgb(hue))
+    if crop.partners is not None:
+        labels = crop.partners[z, y, x]
+        for label, hue in ((PRE_LABEL, PRE), (POST_LABEL, POST)):
+            lit = labels == label
+            picture[lit] = (1 - TINT) * picture[lit] + TINT * np.array(_rgb(hue))
     picture[~inside] = 0
     return picture.round().astype(np.uint8).reshape(pixels, pixels, 3)
 

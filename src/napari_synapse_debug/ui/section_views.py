@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidge
 from napari_synapse_debug.domain.records import ENDS
 from napari_synapse_debug.ui.finding_table import finding_points_nm
 from napari_synapse_debug.ui.palette import END_HUE
+from napari_synapse_debug.ui.partner_volume import PartnerVolume
 from napari_synapse_debug.ui.ports import Results
 from napari_synapse_debug.ui.section_crops import PLANES, read_crop, section
 
@@ -48,11 +49,13 @@ class SectionViews(QWidget):
         ends = finding_points_nm(row)
         center = ends[ENDS.index("cleft")]
         volumes = results.volumes
-        segments = volumes["segmentation"].array if "segmentation" in volumes else None
-        crop = read_crop(volumes["raw"].array, segments, results.grid, center, HALF_NM)
-        partners = (int(row["pre_segment"]), int(row["post_segment"]))
+        partners = None
+        if "segmentation" in volumes:
+            pre, post = int(row["pre_segment"]), int(row["post_segment"])
+            partners = PartnerVolume(volumes["segmentation"].array, pre, post)
+        crop = read_crop(volumes["raw"].array, partners, results.grid, center, HALF_NM)
         for plane, picture in self.pictures.items():
-            image = section(crop, plane, center, HALF_NM, PIXELS, partners)
+            image = section(crop, plane, center, HALF_NM, PIXELS)
             picture.show_image(image, (ends - center)[:, PLANES[plane]] / HALF_NM)
         self.setVisible(True)
 

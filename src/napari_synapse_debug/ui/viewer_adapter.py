@@ -18,10 +18,11 @@ from napari_synapse_debug.domain.records import ENDS, points
 from napari_synapse_debug.ui import presets
 from napari_synapse_debug.ui.camera import look_at, nm_to_world
 from napari_synapse_debug.ui.finding_table import finding_points_nm
-from napari_synapse_debug.ui.layers import build_layers, finding_layer
+from napari_synapse_debug.ui.layers import build_layers
 from napari_synapse_debug.ui.names import LayerName
 from napari_synapse_debug.ui.partner_volume import PartnerVolume
 from napari_synapse_debug.ui.session import Session
+from napari_synapse_debug.ui.synapse_layers import finding_layer
 
 SECTIONS_SHOWN = 2.2
 """Points and links show this many sections before and behind, smaller and fainter."""

@@ -1,0 +1,104 @@
+"""Layers of tables: synapses and their links, contacts, the selected finding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from napari.layers import Layer, Points, Vectors
+
+from napari_synapse_debug.domain.grid import Grid
+from napari_synapse_debug.domain.records import ENDS, points
+from napari_synapse_debug.ui import palette
+from napari_synapse_debug.ui.names import LayerName
+from napari_synapse_debug.ui.placing import placed
+from napari_synapse_debug.ui.ports import Results
+from napari_synapse_debug.ui.synapse_points import SynapsePoints, predicted_points, truth_points
+
+POINT_NM = 45.0
+"""Width of a point in nm; ``canvas_size_limits`` keeps it legible at any zoom."""
+
+
+def table_layers(results: Results) -> Iterator[Layer]:
+    """Contacts (hidden), truth and prediction, each with its links; those that there are."""
+    grid = results.grid
+    if results.contacts is not None:
+        yield Points(
+            grid.to_fraction(points(results.contacts, "point")),
+            name=str(LayerName.CONTACTS),
+            features=results.contacts[["contact", "segment_a", "segment_b", "area_nm2"]],
+            symbol="diamond",
+            size=POINT_NM * 0.6 / grid.voxel_size_nm[2],
+            face_color=palette.stage_hue("contact"),
+            border_width=0,
+            visible=False,
+            canvas_size_limits=(4, 12),
+            projection_mode="rescale_linear",
+            **placed(grid),
+        )
+    if results.truth is not None:
+        truth = truth_points(results.truth, results.matches, grid)
+        yield _links(truth, LayerName.TRUTH_LINKS, grid)
+        yield _points(truth, LayerName.TRUTH, grid)
+    if results.synapses is not None:
+        found = predicted_points(results.synapses, results.matches, grid)
+        yield _links(found, LayerName.PREDICTION_LINKS, grid)
+        yield _points(found, LayerName.PREDICTION, grid)
+
+
+def finding_layer(grid: Grid) -> Points:
+    """Circles with names around pre, cleft and post of the selected finding; hidden at first."""
+    layer = Points(
+        np.zeros((3, 3)),
+        name=str(LayerName.FINDING),
+        size=POINT_NM * 2 / grid.voxel_size_nm[2],
+        face_color="transparent",
+        border_color=[palette.END_HUE[end] for end in ENDS],
+        border_width=0.05,
+        features={"label": ["pre", "", "post"]},
+        text={
+            "string": "{label}",
+            "color": "white",
+            "size": 11,
+            "translation": (0, -POINT_NM * 1.6 / grid.voxel_size_nm[1], 0),
+        },
+        projection_mode="all",
+        canvas_size_limits=(24, 40),
+        blending="translucent_no_depth",
+        visible=False,
+        **placed(grid),
+    )
+    layer.editable = False
+    return layer
+
+
+def _points(synapses: SynapsePoints, name: str, grid: Grid) -> Points:
+    return Points(
+        synapses.voxels,
+        ndim=3,
+        name=str(name),
+        features=synapses.features,
+        symbol=synapses.symbols or "disc",
+        size=POINT_NM / grid.voxel_size_nm[2],
+        face_color=synapses.colors or "white",
+        border_width=0,
+        # nm and voxels differ per axis: the spherical mode measures depth in voxels (napari#6914)
+        projection_mode="rescale_linear",
+        blending="translucent_no_depth",  # in 3D nothing hides a synapse
+        **placed(grid),
+    )
+
+
+def _links(synapses: SynapsePoints, name: str, grid: Grid) -> Vectors:
+    return Vectors(
+        synapses.links,
+        ndim=3,
+        name=str(name),
+        edge_color=synapses.link_colors or "white",
+        edge_width=4.0 / grid.voxel_size_nm[2],
+        vector_style="line",
+        projection_mode="fade",
+        blending="translucent_no_depth",
+        opacity=0.8,
+        **placed(grid),
+    )

@@ -1,0 +1,153 @@
+"""Layers of volumes: the EM image, segmentations, partners, probabilities, masks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from napari.layers import Image, Labels
+from napari.utils.colormaps import Colormap, CyclicLabelColormap
+
+from napari_synapse_debug.domain.grid import Grid
+from napari_synapse_debug.ui import palette
+from napari_synapse_debug.ui.layer_info import SOURCE_KEY
+from napari_synapse_debug.ui.names import LayerName, probability_name
+from napari_synapse_debug.ui.partner_volume import PartnerVolume
+from napari_synapse_debug.ui.placing import placed
+from napari_synapse_debug.ui.ports import Results, Volume
+
+HEADROOM = 0.3
+"""Part of the range of greys that is kept free above the brightest tissue."""
+
+
+def raw_layer(raw: Volume) -> Image:
+    """The EM image; contrast from a few sections, so that a large volume is not read whole."""
+    return Image(
+        raw.array,
+        name=str(LayerName.RAW),
+        colormap="gray",
+        contrast_limits=_raw_contrast(raw.array),
+        projection_mode="none",
+        depiction="plane",  # in 3D the section of the finding, or the volume would hide all else
+        plane={"position": (0, 0, 0), "normal": (1, 0, 0), "thickness": 1},
+        metadata=_origin(raw),
+        **placed(raw.grid),
+    )
+
+
+def label_layers(results: Results) -> Iterator[Labels]:
+    """Segmentations and candidates, hidden, and the partners of the selected finding."""
+    names = {
+        "segmentation": LayerName.SEGMENTATION,
+        "true_segmentation": LayerName.TRUE_SEGMENTATION,
+        "candidates": LayerName.CANDIDATES,
+    }
+    for key, name in names.items():
+        if key in results.volumes:
+            volume = results.volumes[key]
+            yield _labels(volume, name, opacity=0.35)
+    if "segmentation" in results.volumes:
+        yield _partners(results.volumes["segmentation"])
+
+
+def class_layers(results: Results) -> Iterator[Image]:
+    """Probabilities, masks and further volumes, all hidden."""
+    prediction = results.volumes.get("prediction")
+    if prediction is not None:
+        for i, channel in enumerate(prediction.channels or ()):
+            colormap = palette.CLASS_COLORMAPS[i % len(palette.CLASS_COLORMAPS)]
+            image = Channel(prediction.array, i)
+            yield _overlay(image, prediction.grid, probability_name(channel), colormap, 255)
+    hidden = [(k, v) for k, v in results.volumes.items() if k.startswith(("mask:", "extra:"))]
+    for i, (key, volume) in enumerate(hidden):
+        hue = palette.MASK_HUES[i % len(palette.MASK_HUES)]
+        colormap = Colormap(["#000000", hue], name=f"black to {hue}")
+        top = 1.0 if key.startswith("mask:") else _contrast(volume.array)[1]
+        yield _overlay(volume.array, volume.grid, key.replace(":", " "), colormap, top)
+
+
+def _partners(segmentation: Volume) -> Labels:
+    # labels 0, 1, 2; a direct colormap would have napari compile its mapping for a second
+    hues = CyclicLabelColormap(colors=["transparent", palette.PRE, palette.POST])
+    layer = Labels(
+        PartnerVolume(segmentation.array),
+        name=str(LayerName.PARTNERS),
+        colormap=hues,
+        opacity=0.38,
+        projection_mode="none",
+        **placed(segmentation.grid),
+    )
+    layer.editable = False
+    return layer
+
+
+def _labels(volume: Volume, name: str, *, opacity: float) -> Labels:
+    layer = Labels(
+        volume.array,
+        name=str(name),
+        opacity=opacity,
+        visible=False,
+        projection_mode="none",
+        metadata=_origin(volume),
+        **placed(volume.grid),
+    )
+    layer.editable = False  # painting would write into the file at once
+    return layer
+
+
+def _overlay(array: Any, grid: Grid, name: str, colormap: Any, top: float) -> Image:
+    return Image(
+        array,
+        name=str(name),
+        colormap=colormap,
+        contrast_limits=(0, top),
+        blending="additive",
+        opacity=0.6,
+        visible=False,
+        projection_mode="none",
+        rendering="mip",
+        **placed(grid),
+    )
+
+
+def _origin(volume: Volume) -> dict[str, str]:
+    """Metadata that tell where the data of a layer were read from, if from a file."""
+    name = getattr(volume.array, "name", None)
+    return {} if name is None else {SOURCE_KEY: str(name)}
+
+
+def _raw_contrast(array: Any) -> tuple[float, float]:
+    """Contrast limits that leave cytoplasm light grey, so that marks on it can be seen."""
+    low, high = _contrast(array)
+    return low, high + HEADROOM * (high - low)
+
+
+def _contrast(array: Any) -> tuple[float, float]:
+    sections = array.shape[0]
+    sample = np.concatenate(
+        [np.asarray(array[i])[::8, ::8].ravel() for i in _spread(sections)] or [np.zeros(1)]
+    )
+    low, high = np.percentile(sample, (0.5, 99.5)) if sample.size else (0.0, 1.0)
+    return float(low), float(high) if high > low else float(low) + 1.0
+
+
+def _spread(count: int) -> Iterable[int]:
+    return sorted({0, count // 2, count - 1}) if count else ()
+
+
+class Channel:
+    """One channel of a (C, Z, Y, X) array, read when it is sliced: (Z, Y, X)."""
+
+    def __init__(self, array: Any, channel: int) -> None:
+        self._array, self._channel = array, channel
+        self.shape: tuple[int, ...] = tuple(array.shape[1:])
+        self.dtype = np.dtype(array.dtype)
+        self.ndim = len(self.shape)
+
+    def __getitem__(self, index: Any) -> Any:
+        parts = index if isinstance(index, tuple) else (index,)
+        return np.asarray(self._array[(self._channel, *parts)])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self._array[self._channel], dtype=dtype)
