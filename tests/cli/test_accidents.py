@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,8 +17,9 @@ import pytest
 
 from napari_synapse_debug.domain.grid import Grid
 from napari_synapse_debug.io import write_labels
+from napari_synapse_debug.pipeline import run_steps
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and mounts")
+resource = pytest.importorskip("resource", reason="signals, limits and mounts of Unix")
 
 MANY_BLOCKS = ("--set", "contacts.block_vx=[2,8,8]")
 ONE_BLOCK = ("--set", "contacts.block_vx=[32,256,256]")
@@ -30,7 +30,7 @@ def chunks_of(volume: Path) -> list[Path]:
 
 
 def test_a_damaged_chunk_is_named_and_results_stay(project: Path, call: Callable[..., Any]) -> None:
-    assert call("contacts", "project").code == 0
+    run_steps(project, ["contacts"])
     result = project / "runs/main/contacts.parquet"
     before = result.read_bytes()
 
@@ -42,7 +42,7 @@ def test_a_damaged_chunk_is_named_and_results_stay(project: Path, call: Callable
     assert result.read_bytes() == before
 
     chunk.write_bytes(whole)
-    assert call("contacts", "project", "--again").code == 0
+    assert run_steps(project, ["contacts"], again=True).steps
     assert result.read_bytes() == before
 
 
@@ -70,7 +70,7 @@ def test_a_full_disk_is_told_and_results_stay(
     disk = small_disk / "project"
     named = ("--raw", "raw.zarr", "--segmentation", "ids.zarr")
     assert call("init", disk, *named).code == 0
-    assert call("contacts", disk).code == 0
+    run_steps(disk, ["contacts"])
     before = {path: path.read_bytes() for path in (disk / "runs/main").iterdir()}
     assert len(before) == 2
 
@@ -81,14 +81,13 @@ def test_a_full_disk_is_told_and_results_stay(
     assert {path: path.read_bytes() for path in (disk / "runs/main").iterdir()} == before
 
     (small_disk / "filler").unlink()
-    assert call("contacts", disk, "--again").code == 0
+    assert run_steps(disk, ["contacts"], again=True).steps
 
 
+@pytest.mark.slow
 def test_a_limit_on_files_is_told_like_a_full_disk(
     project: Path, start: Callable[..., subprocess.Popen[str]], finish: Callable[..., Any]
 ) -> None:
-    import resource
-
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 

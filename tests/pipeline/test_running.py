@@ -11,7 +11,12 @@ import pandas as pd
 import pytest
 import yaml
 
-from napari_synapse_debug.domain.errors import InputError, ProjectError, StorageError
+from napari_synapse_debug.domain.errors import (
+    DataError,
+    InputError,
+    ProjectError,
+    StorageError,
+)
 from napari_synapse_debug.domain.events import Event, QuietContext
 from napari_synapse_debug.domain.params import EvaluateParams
 from napari_synapse_debug.io import load_project, read_json, read_run, read_table
@@ -195,6 +200,18 @@ def test_a_failed_step_leaves_what_was_made_before(finished: Path) -> None:
     with pytest.raises(InputError, match=r"truth\.csv"):
         run_steps(finished, STEPS)
     assert (run_folder(finished) / "findings.parquet").read_bytes() == before
+
+
+def test_a_damaged_prediction_is_named_and_the_synapses_stay(finished: Path) -> None:
+    before = (run_folder(finished) / "synapses.parquet").read_bytes()
+    chunks = [p for p in (run_folder(finished) / "prediction.zarr/0/c").rglob("*") if p.is_file()]
+    assert len(chunks) > 4
+    for chunk in chunks:
+        chunk.write_bytes(b"garbage")
+    with pytest.raises(DataError, match=r"prediction\.zarr.*To fix it"):
+        run_steps(finished, ["synapses"], again=True)
+    assert (run_folder(finished) / "synapses.parquet").read_bytes() == before
+    assert run_steps(finished, STEPS).skipped == STEPS, "what was made before is still good"
 
 
 def test_a_step_that_broke_off_while_writing_is_not_taken_for_done(finished: Path) -> None:

@@ -7,8 +7,8 @@ from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.params import SimulateParams
 from napari_synapse_debug.simulate import Neuropil, Planted, plant_errors, simulate_neuropil
 
-PARAMS = SimulateParams(shape_vx=(20, 150, 170), synapses_per_um3=10, seed=1)
-"""0.8 × 1.2 × 1.36 µm: about a dozen synapses of both kinds."""
+PARAMS = SimulateParams(shape_vx=(24, 160, 180), synapses_per_um3=8, seed=0)
+"""0.96 × 1.28 × 1.44 µm: about a dozen synapses of both kinds."""
 
 
 @pytest.fixture(scope="session")

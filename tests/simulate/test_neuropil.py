@@ -39,7 +39,7 @@ def test_image_is_mid_grey_with_dark_membranes(neuropil):
 def test_both_kinds_are_there_in_about_the_density_asked_for(neuropil, params):
     volume_um3 = neuropil.grid.box.size * neuropil.grid.voxel_volume_nm3 / 1e9
     wanted = params.synapses_per_um3 * volume_um3
-    assert 0.7 * wanted <= len(neuropil.truth) <= 1.1 * wanted
+    assert 0.6 * wanted <= len(neuropil.truth) <= 1.1 * wanted
     assert set(neuropil.truth["kind"]) == {"spine_head", "shaft"}
 
 
@@ -99,7 +99,7 @@ def test_raw_and_bare_differ_at_synapses_only(neuropil):
         neuropil.masks["vesicle"] > 0
     )
     near = ndimage.distance_transform_edt(~synaptic, sampling=neuropil.grid.voxel_size_nm)
-    assert near[changed].max() <= 80
+    assert near[changed].max() <= 100
 
 
 def test_neurons_touch_and_little_background_is_left(neuropil):

@@ -191,4 +191,4 @@ def test_same_generator_same_events(neuropil):
 
 def test_too_few_synapses_in_the_box(neuropil):
     with pytest.raises(InputError, match="too few synapses"):
-        plant_errors(neuropil, 1, Box((0, 0, 0), (20, 150, 40)), np.random.default_rng(0))
+        plant_errors(neuropil, 1, Box((0, 0, 0), (24, 160, 40)), np.random.default_rng(0))

@@ -67,7 +67,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         code = app(args=_verbose_first(given), standalone_mode=False)
     except (typer.Abort, KeyboardInterrupt):
-        typer.echo("Stopped. What was finished is kept; the same command goes on from there.")
         code = EXIT_INTERRUPTED
     except SynapseDebugError as error:
         show_error(error, is_verbose)
@@ -79,6 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         else:
             show_unexpected(error, is_verbose)
             code = EXIT_FAILED
+    if code == EXIT_INTERRUPTED:  # typer may have turned the interrupt into this code itself
+        typer.echo("Stopped. What was finished is kept; the same command goes on from there.")
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -123,7 +123,7 @@ def _numbers(text: str, option: str, kind: type) -> tuple:  # type: ignore[type-
 
 
 def _named(texts: list[str], option: str, name: str) -> dict[str, str]:
-    named = {}
+    named: dict[str, str] = {}
     for text in texts:
         key, has_source, source = text.partition("=")
         if not (has_source and key and source):

@@ -83,15 +83,22 @@ def planted_rows(project: Path, run: str = "main") -> tuple[Mapping[str, Any], .
 def telling_finding(project: Path, run: str = "main") -> int | None:
     """The finding to show first: a synapse that the segmentation lost, else any missed one.
 
-    It is the case in which looking at the classifier alone misleads. None without findings.
+    It is the case in which looking at the classifier alone misleads. Of several the one that is
+    farthest from the sides of the volume, so that much is to be seen. None without findings.
     """
-    path = load_project(project).run_folder(run) / "findings.parquet"
+    loaded = load_project(project)
+    path = loaded.run_folder(run) / "findings.parquet"
     if not path.exists():
         return None
     findings = read_table(path)
-    missed = findings[findings["error"] == ErrorKind.MISSED]
-    ordered = pd.concat([missed[missed["stage"] == Stage.SEGMENTATION], missed, findings])
-    return int(ordered["finding"].iloc[0]) if len(ordered) else None
+    grid = loaded.raw().grid
+    index = grid.to_fraction(points(findings, "cleft"))[:, 1:]
+    room = np.minimum(index, np.asarray(grid.shape)[1:] - index).min(axis=1, initial=np.inf)
+    missed = findings["error"] == ErrorKind.MISSED
+    order = pd.DataFrame(
+        {"lost": missed & (findings["stage"] == Stage.SEGMENTATION), "missed": missed, "room": room}
+    ).sort_values(["lost", "missed", "room"], ascending=False, kind="stable")
+    return int(findings.loc[order.index[0], "finding"]) if len(order) else None
 
 
 def planted_errors(project: Path, results: Path) -> pd.DataFrame | None:

@@ -219,7 +219,7 @@ def _read_params(path: Path | None) -> StepParams:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise _unreadable(path, str(error)) from error
+        raise _unreadable(path, " ".join(str(error).split())) from error
     if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
         raise _unreadable(path, "no sections by name")
     return StepParams.build(**content)

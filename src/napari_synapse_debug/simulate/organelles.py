@@ -19,7 +19,7 @@ from napari_synapse_debug.simulate.tissue import Tissue
 Points = NDArray[np.float64]
 
 VESICLE_RADIUS_NM = {Kind.SPINE_HEAD: 20.0, Kind.SHAFT: 14.0}
-"""Symmetric synapses have smaller vesicles (Colonnier 1968, doi 10.1016/0006-8993(68)90045-6)."""
+"""Symmetric synapses have smaller vesicles (Colonnier 1968, Brain Research 9, 268–287)."""
 
 VESICLE_SPACING_NM = 44.0
 CLOUD_NM = 270.0
@@ -181,7 +181,8 @@ def vesicle_voxels(
 ) -> tuple[NDArray[np.int64], Points, NDArray[np.int64]]:
     """Voxels within ``rim_nm`` of vesicles: indices (M, 3), distances (M,), rows (M,).
 
-    Distances are to the centre, in nm; rows are those of ``vesicles``. A section shows all that lies within its thickness, so distance along z counts from its face.
+    Distances are to the centre, in nm; rows are those of ``vesicles``. A section shows
+    all that lies within its thickness, so distance along z counts from its face.
     """
     centers = vesicles.centers_nm
     margin = grid.margin_vx(max(VESICLE_RADIUS_NM.values()) + rim_nm)

@@ -111,34 +111,45 @@ def _cut_out(
     neurites: tuple[Neurite, ...],
     dendrites: int,
 ) -> Tissue:
-    """The tissue in which the spines displace what they meet (solid geometry: body − bulbs)."""
+    """The tissue in which the spines displace what they meet (solid geometry: body − bulbs).
+
+    Inside a spine the next membrane is its own surface, and the neighbour whoever lies beyond;
+    beside one it is that surface, if it is nearer than the membrane that was there.
+    """
     owners, neighbours = body.owners
-    alone = neighbours == 0
-    depth = np.where(alone, ALONE_NM, (body.values[1] - body.values[0]) / 2)
+    depth = np.where(neighbours == 0, ALONE_NM, (body.values[1] - body.values[0]) / 2)
     corner = (body.values[2] - body.values[0]) / 2
     spine, rival = bulbs.values[0], (bulbs.values[1] - bulbs.values[0]) / 2
-    own = owners == bulbs.owners[0]
-    inside = (spine < 0) & ~own
-    beside = ~inside & ~own & (spine < depth)
+    is_own = owners == bulbs.owners[0]
+    joint = is_own & (spine < 0)
+    inside = ~is_own & (spine < 0)
+    beside = ~is_own & ~inside & (spine < depth)
     at_rival = inside & (rival < -spine)
-    cut_depth = np.where(inside, np.minimum(-spine, rival), np.where(beside, spine, depth))
-    joint = own & (spine < 0)
-    cut_depth = np.where(joint, np.maximum(depth, -spine), cut_depth)
-    second = np.where(inside, owners, np.where(beside, bulbs.owners[0], neighbours))
-    second = np.where(at_rival, bulbs.owners[1], second)
+    cases = [at_rival, inside, beside, joint]
+    beyond = owners[_nearest_outside(inside, grid)]
     return Tissue(
         grid=grid,
         owners=np.where(inside, bulbs.owners[0], owners),
-        neighbours=second,
-        depth_nm=cut_depth.astype(np.float32),
-        corner_nm=np.where(
-            inside, np.maximum(-spine, depth), np.where(beside, depth, corner)
-        ).astype(np.float32),
+        neighbours=np.select(cases[:3], [bulbs.owners[1], beyond, bulbs.owners[0]], neighbours),
+        depth_nm=np.select(cases, [rival, -spine, spine, np.maximum(depth, -spine)], depth).astype(
+            np.float32
+        ),
+        corner_nm=np.select([inside, beside], [np.maximum(-spine, depth), depth], corner).astype(
+            np.float32
+        ),
         parts=np.where(inside | (joint & (-spine > depth)), bulbs.parts, body.parts),
         bent_nm=bent_nm,
         neurites=neurites,
         dendrites=dendrites,
     )
+
+
+def _nearest_outside(inside: NDArray[np.bool_], grid: Grid) -> tuple[NDArray[np.int32], ...]:
+    """Index arrays z, y, x of the nearest voxel that is not ``inside``, for each voxel."""
+    nearest = ndimage.distance_transform_edt(
+        inside, sampling=grid.voxel_size_nm, return_distances=False, return_indices=True
+    )
+    return tuple(nearest)
 
 
 def _absorb_loose_pieces(tissue: Tissue) -> Tissue:
