@@ -43,7 +43,7 @@ def test_thick_sections_are_neither_pooled_nor_convolved_before_voxels_are_isotr
 def test_isotropic_voxels_are_treated_alike_on_every_axis():
     made = plan((8, 8, 8))
     assert set(made.kernels) == {(3, 3, 3)}
-    assert made.patch_vx == (64, 64, 64)
+    assert made.patch_vx == (48, 48, 48)
 
 
 def test_given_binning_and_patch_win_and_the_patch_is_rounded_to_the_stride():

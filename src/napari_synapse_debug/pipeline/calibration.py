@@ -26,6 +26,8 @@ THRESHOLDS = tuple(round(0.05 * k, 2) for k in range(4, 20))
 SIZE_SHARES = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
 """Smallest sizes tried, as shares of the median size of a true cleft."""
 
+NEARLY_AS_GOOD = 0.01
+
 
 class Calibration(Params):
     """Threshold and smallest size with the score they reached on the train box."""
@@ -44,8 +46,9 @@ def calibrate(
 ) -> Calibration:
     """The threshold and size with the best cleft F1 (rule ``overlap``, conservative).
 
-    Among points that are about as good (within 0.01) the middle one is taken: thresholds on
-    the edge of a plateau do not carry over to other boxes.
+    Among points that are nearly as good (within 0.01) those of the largest size are kept, and
+    of them the middle threshold: small false candidates are rarer in the box that was learnt
+    than elsewhere, and a threshold on the edge of a plateau does not carry over.
 
     Parameters
     ----------
@@ -70,7 +73,7 @@ def calibrate(
         for minimum in minima:
             f1 = _f1(counts, size, minimum)
             rows.append({"threshold": threshold, "min_size_vx": minimum, "f1": f1})
-    return _middle_of_the_best(pd.DataFrame(rows))
+    return _most_robust(pd.DataFrame(rows))
 
 
 def as_instances(clefts: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -90,13 +93,10 @@ def _f1(counts: OverlapCounts, size: pd.Series, minimum: int) -> float:
     return 2 * len(match.pairs) / max(2 * len(match.pairs) + wrong, 1)
 
 
-def _middle_of_the_best(table: pd.DataFrame) -> Calibration:
-    best = table[table["f1"] >= table["f1"].max() - 0.01].copy()
-    for name in ("threshold", "min_size_vx"):
-        spread = float(np.ptp(table[name])) or 1.0
-        best[f"off_{name}"] = (best[name] - best[name].median()).abs() / spread
-    best["off"] = best["off_threshold"] + best["off_min_size_vx"]
-    chosen = best.sort_values(["off", "threshold", "min_size_vx"]).iloc[0]
+def _most_robust(table: pd.DataFrame) -> Calibration:
+    best = table[table["f1"] >= table["f1"].max() - NEARLY_AS_GOOD]
+    largest = best[best["min_size_vx"] == best["min_size_vx"].max()].sort_values("threshold")
+    chosen = largest.iloc[len(largest) // 2]
     return Calibration(
         threshold=float(chosen["threshold"]),
         min_size_vx=int(chosen["min_size_vx"]),
