@@ -46,9 +46,8 @@ def calibrate(
 ) -> Calibration:
     """The threshold and size with the best cleft F1 (rule ``overlap``, conservative).
 
-    Among points that are nearly as good (within 0.01) those of the largest size are kept, and
-    of them the middle threshold: small false candidates are rarer in the box that was learnt
-    than elsewhere, and a threshold on the edge of a plateau does not carry over.
+    Of the points that are nearly as good (within 0.01) the middle size is taken, and of those
+    of that size the middle threshold: the edge of a plateau does not carry over to other boxes.
 
     Parameters
     ----------
@@ -95,8 +94,9 @@ def _f1(counts: OverlapCounts, size: pd.Series, minimum: int) -> float:
 
 def _most_robust(table: pd.DataFrame) -> Calibration:
     best = table[table["f1"] >= table["f1"].max() - NEARLY_AS_GOOD]
-    largest = best[best["min_size_vx"] == best["min_size_vx"].max()].sort_values("threshold")
-    chosen = largest.iloc[len(largest) // 2]
+    sizes = np.sort(best["min_size_vx"].to_numpy())
+    of_size = best[best["min_size_vx"] == sizes[len(sizes) // 2]].sort_values("threshold")
+    chosen = of_size.iloc[len(of_size) // 2]
     return Calibration(
         threshold=float(chosen["threshold"]),
         min_size_vx=int(chosen["min_size_vx"]),
