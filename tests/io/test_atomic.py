@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import resource
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,13 +19,18 @@ from napari_synapse_debug.io.atomic import (
 )
 
 
-@pytest.fixture
+@contextmanager
 def small_files_only() -> Iterator[None]:
-    """No file of this process may grow beyond 4 kB: a real write fails half-way."""
+    """No file of this process may grow beyond 4 kB: a real write fails half-way.
+
+    Only around the write itself: the test report may go to a file as well.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_text_replaces_what_was_there_and_makes_folders(tmp_path: Path) -> None:
@@ -35,11 +41,10 @@ def test_text_replaces_what_was_there_and_makes_folders(tmp_path: Path) -> None:
     assert [p.name for p in path.parent.iterdir()] == ["note.txt"]
 
 
-@pytest.mark.usefixtures("small_files_only")
 def test_a_write_that_fails_half_way_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "note.txt"
     write_text(path, "old")
-    with pytest.raises(StorageError, match=r"GiB free.*free space"):
+    with pytest.raises(StorageError, match=r"GiB free.*free space"), small_files_only():
         write_text(path, "x" * 10_000)
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["note.txt"]
