@@ -7,6 +7,7 @@ from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.params import EvaluateParams
 from napari_synapse_debug.evaluate import (
+    match_in_box,
     match_overlap,
     merge_overlaps,
     overlap_counts_in_block,
@@ -78,3 +79,33 @@ def test_any_blocks_give_the_same_counts(seed, dy, dx):
     whole, merged = overlap_counts_in_block(predicted, true), merge_overlaps(parts)
     for name in ("predicted", "true", "voxels"):
         assert np.array_equal(getattr(whole, name), getattr(merged, name))
+
+
+def test_a_component_cut_by_the_box_counts_where_most_of_it_lies():
+    #                         | the box
+    predicted = np.asarray([[[1, 1, 1, 1, 0, 2, 2, 0, 3]]])
+    true = np.asarray([[[0, 0, 0, 0, 0, 5, 5, 0, 0]]])
+    inside = overlap_counts_in_block(predicted[..., 3:], true[..., 3:])
+    around = overlap_counts_in_block(predicted, true)
+    assert match_overlap(inside).false.tolist() == [1, 3]
+    found = match_in_box(inside, around)
+    assert found.pairs.tolist() == [[2, 5]]
+    assert found.false.tolist() == [3]
+    assert (found.n_predicted, found.n_true) == (2, 1)
+
+
+def test_a_pair_across_the_face_of_the_box_is_a_pair():
+    predicted = np.asarray([[[1, 1, 1, 0, 0, 0, 0]]])
+    true = np.asarray([[[0, 0, 7, 7, 7, 7, 0]]])
+    inside = overlap_counts_in_block(predicted[..., 3:], true[..., 3:])
+    around = overlap_counts_in_block(predicted, true)
+    assert match_overlap(inside).missed.tolist() == [7]
+    found = match_in_box(inside, around)
+    assert found.pairs.tolist() == [[1, 7]]
+    assert (len(found.missed), len(found.false)) == (0, 0)
+
+
+def test_a_box_of_everything_changes_nothing():
+    counts = overlap_counts_in_block(PREDICTED, TRUE)
+    assert match_in_box(counts, counts).pairs.tolist() == match_overlap(counts).pairs.tolist()
+    assert match_in_box(counts, counts).false.tolist() == match_overlap(counts).false.tolist()

@@ -11,6 +11,7 @@ from napari_synapse_debug.evaluate.matching import match_synapses
 from napari_synapse_debug.evaluate.overlap import (
     OverlapCounts,
     OverlapMatch,
+    match_in_box,
     match_overlap,
     merge_overlaps,
     overlap_counts_in_block,
@@ -33,6 +34,7 @@ __all__ = [
     "judge_ids",
     "look_up_segments",
     "match_clefts",
+    "match_in_box",
     "match_overlap",
     "match_synapses",
     "merge_overlaps",

@@ -7,7 +7,7 @@ Counts are gathered block by block, so the volumes never have to be in memory at
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -131,6 +131,42 @@ def match_overlap(counts: OverlapCounts, mode: Mode = "conservative") -> Overlap
     )
 
 
+def match_in_box(
+    inside: OverlapCounts, around: OverlapCounts, mode: Mode = "conservative"
+) -> OverlapMatch:
+    """The match of the components that belong to a box, which may be cut by its faces.
+
+    A component belongs to the box that holds most of its voxels (half is enough). The others
+    take part, so that a pair across the face is a pair, and count nowhere::
+
+        ..aaaa|a.....   a belongs to the left box; in the right one it is neither false
+        ...111|......   nor missed, and cut there it would be false
+
+    Parameters
+    ----------
+    inside : OverlapCounts
+        Of the box.
+    around : OverlapCounts
+        Of the box and as much around it as components may reach.
+    mode : str
+        See ``match_overlap``.
+    """
+    match = match_overlap(around, mode)
+    predicted = _belonging(inside.predicted, inside.voxels, around.predicted, around.voxels)
+    true = _belonging(inside.true, inside.voxels, around.true, around.voxels)
+    pairs = match.pairs[np.isin(match.pairs[:, 1], true)]
+    missed = match.missed[np.isin(match.missed, true)]
+    false = match.false[np.isin(match.false, predicted)]
+    return replace(
+        match,
+        pairs=pairs,
+        missed=missed,
+        false=false,
+        n_predicted=len(np.unique(pairs[:, 0])) + len(false),
+        n_true=len(np.unique(pairs[:, 1])) + len(missed),
+    )
+
+
 def score_overlap(match: OverlapMatch, params: EvaluateParams, box: Box) -> Evaluation:
     """The numbers of an overlap match; ``tp`` counts true components that were found.
 
@@ -163,6 +199,15 @@ def score_overlap(match: OverlapMatch, params: EvaluateParams, box: Box) -> Eval
         splits=match.splits,
         merges=match.merges,
     )
+
+
+def _belonging(inside: Ids, inside_voxels: Ids, around: Ids, around_voxels: Ids) -> Ids:
+    """The ids with at least half of their voxels inside."""
+    ids, place = np.unique(around, return_inverse=True)
+    whole = np.bincount(place, around_voxels, len(ids))
+    held = np.zeros(len(ids))
+    np.add.at(held, np.searchsorted(ids, inside), inside_voxels)
+    return np.asarray(ids[(2 * held >= whole) & (ids != 0)], dtype=np.int64)
 
 
 def _sum_up(predicted: Ids, true: Ids, voxels: Ids) -> OverlapCounts:

@@ -17,7 +17,7 @@ from napari_synapse_debug.evaluate import (
     OverlapCounts,
     judge_ids,
     match_clefts,
-    match_overlap,
+    match_in_box,
     match_synapses,
     merge_overlaps,
     overlap_counts_in_block,
@@ -154,8 +154,14 @@ def _by_overlap(case: Case) -> Evaluation | None:
             np.where(np.isin(found, kept), found, 0), clefts.read(block).astype(np.int64)
         )
 
-    counts = merge_overlaps(count(block) for block in case.box.blocks(_BLOCK_VX))
-    return score_overlap(match_overlap(counts), with_rule(case, "overlap").evaluate, case.box)
+    margin = case.grid.margin_vx(case.evaluate.tolerance_nm)
+    around = case.box.grow(margin, within=case.grid.box)
+    counts = {
+        box: merge_overlaps(count(block) for block in box.blocks(_BLOCK_VX))
+        for box in (case.box, around)
+    }
+    match = match_in_box(counts[case.box], counts[around])
+    return score_overlap(match, with_rule(case, "overlap").evaluate, case.box)
 
 
 def _brief(evaluation: Evaluation) -> dict[str, Any]:
