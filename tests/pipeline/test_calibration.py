@@ -30,12 +30,12 @@ def clefts(*values: int) -> np.ndarray:
     return ids
 
 
-def test_the_threshold_lies_amid_those_that_part_true_from_false() -> None:
+def test_the_threshold_is_high_but_a_step_away_from_losing_true_ones() -> None:
     painted = paint((TRUE[0], 230), (TRUE[1], 217), (FALSE_LARGE, 115))
     found = calibrate(painted, clefts(4, 9), GRID, CLASSES)
     assert found.f1 == 1
     assert 115 / 255 < found.threshold < 217 / 255
-    assert found.threshold == pytest.approx((0.5 + 0.85) / 2, abs=0.03), "amid .50 to .85"
+    assert found.threshold == pytest.approx(0.8), "good from .50 to .85 (217 / 255)"
 
 
 def test_small_pieces_are_left_out_where_the_threshold_cannot() -> None:

@@ -22,11 +22,9 @@ from napari_synapse_debug.evaluate import (
 )
 from napari_synapse_debug.synapses import find_candidates
 
-THRESHOLDS = tuple(round(0.05 * k, 2) for k in range(4, 20))
+THRESHOLDS = tuple(round(0.05 * k, 2) for k in range(4, 19))
 SIZE_SHARES = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
 """Smallest sizes tried, as shares of the median size of a true cleft."""
-
-NEARLY_AS_GOOD = 0.01
 
 
 class Calibration(Params):
@@ -46,8 +44,11 @@ def calibrate(
 ) -> Calibration:
     """The threshold and size with the best cleft F1 (rule ``overlap``, conservative).
 
-    Of the points that are nearly as good (within 0.01) the middle size is taken, and of those
-    of that size the middle threshold: the edge of a plateau does not carry over to other boxes.
+    A network is surer in the box that it learnt than elsewhere, where it makes more false
+    candidates. So of the points that cannot be told from the best by these clefts (within one
+    standard error, as in Breiman et al., Classification and Regression Trees, 1984, 3.4.3) the
+    one with the highest threshold is taken, and of those the one with the largest size. Where
+    the next threshold would be worse, it stays one step away from that edge.
 
     Parameters
     ----------
@@ -72,7 +73,7 @@ def calibrate(
         for minimum in minima:
             f1 = _f1(counts, size, minimum)
             rows.append({"threshold": threshold, "min_size_vx": minimum, "f1": f1})
-    return _most_robust(pd.DataFrame(rows))
+    return _most_careful(pd.DataFrame(rows), len(sizes))
 
 
 def as_instances(clefts: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -92,11 +93,15 @@ def _f1(counts: OverlapCounts, size: pd.Series, minimum: int) -> float:
     return 2 * len(match.pairs) / max(2 * len(match.pairs) + wrong, 1)
 
 
-def _most_robust(table: pd.DataFrame) -> Calibration:
-    best = table[table["f1"] >= table["f1"].max() - NEARLY_AS_GOOD]
-    sizes = np.sort(best["min_size_vx"].to_numpy())
-    of_size = best[best["min_size_vx"] == sizes[len(sizes) // 2]].sort_values("threshold")
-    chosen = of_size.iloc[len(of_size) // 2]
+def _most_careful(table: pd.DataFrame, n_clefts: int) -> Calibration:
+    best = float(table["f1"].max())
+    error = (best * (1 - best) / max(n_clefts, 1)) ** 0.5
+    good = table[table["f1"] >= best - error]
+    edge = good["threshold"].max()
+    inner = good[good["threshold"] < edge]
+    if edge < table["threshold"].max() and len(inner):
+        good = inner
+    chosen = good.sort_values(["threshold", "min_size_vx"]).iloc[-1]
     return Calibration(
         threshold=float(chosen["threshold"]),
         min_size_vx=int(chosen["min_size_vx"]),
