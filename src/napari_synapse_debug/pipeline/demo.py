@@ -18,7 +18,7 @@ from napari_synapse_debug.io import guard_storage, load_project, read_table, rep
 from napari_synapse_debug.pipeline.running import change_params
 from napari_synapse_debug.pipeline.simulation import PLANTED
 
-DEMO_MINUTES = 3.0
+DEMO_MINUTES = 4.0
 NEAR_NM = 400.0
 
 
