@@ -6,12 +6,13 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_synapse_debug.domain.params import EvaluateParams
+from napari_synapse_debug.domain.stages import Stage
 from napari_synapse_debug.evaluate import Evaluation
 from napari_synapse_debug.ui.debug_panel import DebugPanel
 from napari_synapse_debug.ui.finding_table import FindingFilter
 from napari_synapse_debug.ui.score_line import score_line
 from napari_synapse_debug.ui.session import Session
-from napari_synapse_debug.ui.trace_view import fix_text, head_text
+from napari_synapse_debug.ui.trace_view import TraceView, fix_text, head_text
 
 pytestmark = pytest.mark.ui
 
@@ -108,6 +109,16 @@ def test_the_trace_follows_the_finding(panel, session, results):
     assert panel.trace.chips["segmentation"].text() == "segmentation ✗"
     assert panel.trace.chips["contact"].text() == "contact ✓"
     assert panel.sections.isVisible()
+
+
+def test_evidence_is_shown_to_the_letter(findings, qtbot):
+    said = "the row's points < 30 nm & <b>near</b>"
+    view = TraceView()
+    qtbot.addWidget(view)
+    view.show_finding(findings.iloc[0].replace({"evidence of contact": said}))
+    line = view.evidence_lines[Stage.CONTACT]
+    assert line.text().endswith(said)
+    assert line.textFormat() == Qt.TextFormat.PlainText
 
 
 def test_a_fix_says_whether_it_was_proven(findings):

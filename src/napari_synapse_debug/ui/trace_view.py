@@ -47,6 +47,7 @@ class TraceView(QScrollArea):
         self.evidence_lines = {stage: _text() for stage in Stage}
         for i, (stage, line) in enumerate(self.evidence_lines.items()):
             name = QLabel(stage.replace("_", " "))
+            line.setTextFormat(Qt.TextFormat.PlainText)
             self.lines.addWidget(name, i, 0, Qt.AlignmentFlag.AlignTop)
             self.lines.addWidget(line, i, 1)
         self.parts = (chips, self.evidence)
@@ -98,7 +99,7 @@ def fix_text(row: pd.Series[Any]) -> str:
 
 def _evidence(row: pd.Series[Any], stage: Stage) -> str:
     glyph = OUTCOME_GLYPH.get(str(row[f"{stage}_outcome"]), "–")
-    return f"{glyph} {escape(str(row[f'{stage}_evidence']))}"
+    return f"{glyph} {row[f'{stage}_evidence']}"
 
 
 def _chip_style(stage: str, outcome: str, *, is_culprit: bool) -> str:
