@@ -19,8 +19,9 @@ from napari_synapse_debug.domain.errors import (
 )
 from napari_synapse_debug.domain.events import Event, QuietContext
 from napari_synapse_debug.domain.params import EvaluateParams
-from napari_synapse_debug.io import load_project, read_json, read_run, read_table
+from napari_synapse_debug.io import load_project, read_json, read_run, read_table, write_run
 from napari_synapse_debug.pipeline import STEPS, RunSummary, change_params, run_steps
+from napari_synapse_debug.pipeline.running import inputs_of
 
 AFTER_CONTACTS = ("synapses", "evaluate", "diagnose", "report")
 
@@ -51,6 +52,15 @@ def test_a_second_call_does_nothing_and_says_so(predicted: Path) -> None:
     assert second.skipped == STEPS
     assert (second.score, second.errors) == (first.score, first.errors)
     assert (predicted / "runs/main/run.json").read_bytes() == before
+
+
+def test_a_training_that_is_done_again_makes_the_prediction_due(finished: Path) -> None:
+    project = load_project(finished)
+    before = inputs_of(project, "main", "predict")
+    record = read_run(run_folder(finished))
+    later = record.steps["train"].model_copy(update={"finished": "2031-01-02T03:04:05+00:00"})
+    write_run(run_folder(finished), record.with_step(later))
+    assert inputs_of(project, "main", "predict") != before
 
 
 def test_the_summary_tells_score_and_errors_by_stage(finished: Path) -> None:

@@ -203,8 +203,16 @@ def _effective(project: Project, step: str) -> dict[str, Any]:
 
 
 def _key_of(record: RunRecord, step: str) -> str:
+    """What those after ``step`` depend on; empty where it was not done.
+
+    A training is stopped by the clock, so that doing it again gives another model: it also
+    counts when it was done. The other steps make the same again.
+    """
     found = record.steps.get(step)
-    return "" if found is None else step_key(found.params, found.inputs)
+    if found is None:
+        return ""
+    when = {"finished": found.finished} if step == "train" else {}
+    return step_key(found.params, {**found.inputs, **when})
 
 
 def _run_step(project: Project, run: str, step: str, context: StepContext) -> StepSummary:
