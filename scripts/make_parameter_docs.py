@@ -12,7 +12,7 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "parameters.md"
 
 HEAD = """# Parameters
 
-Made by `python scripts/make_parameter_docs.py` from `domain/params.py`. On the command line:
+Made by `python scripts/make_parameter_docs.py` from `domain/params/`. On the command line:
 `--set STEP.NAME=VALUE` (remembered in `project.yaml`); in the window: the form of the step.
 """
 

@@ -1,0 +1,27 @@
+"""Parameters of contacts."""
+
+from __future__ import annotations
+
+from napari_synapse_debug.domain.params.base import Params, field
+
+
+class ContactParams(Params):
+    """Where two neurons touch."""
+
+    max_gap_nm: float = field(
+        0.0,
+        "Largest gap",
+        "Neurons this far apart across background count as touching",
+        unit="nm",
+        ge=0,
+        le=1000,
+    )
+    min_area_nm2: float = field(
+        0.0, "Smallest contact", "Patches of less corrected area are left out", unit="nm²", ge=0
+    )
+    excluded_segments: tuple[int, ...] = field(
+        (), "Left out", "Segment ids that are no neurons (glia, vessels)", advanced=True
+    )
+    block_vx: tuple[int, int, int] = field(
+        (64, 256, 256), "Block", "Voxels zyx worked on at once", unit="voxels", advanced=True
+    )

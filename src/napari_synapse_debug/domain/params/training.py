@@ -1,0 +1,48 @@
+"""Parameters of training."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from napari_synapse_debug.domain.params.base import Device, Params, field
+
+
+class TrainParams(Params):
+    """How a classifier is trained."""
+
+    minutes: float = field(
+        4.0, "Time", "Longest time to train; the best weights are kept", unit="min", gt=0, le=10000
+    )
+    steps: int = field(100000, "Steps", "Most optimiser steps", ge=1, le=10_000_000, advanced=True)
+    size: Literal["small", "base", "large"] = field(
+        "small", "Network size", "small learns fastest, large knows most"
+    )
+    patch_vx: tuple[int, int, int] | None = field(
+        None,
+        "Patch",
+        "Training patch zyx after binning; empty: from the voxel size",
+        unit="voxels",
+        advanced=True,
+    )
+    binning: tuple[int, int, int] | None = field(
+        None,
+        "Binning",
+        "Voxels averaged along z, y, x before the network; empty: to about 8 nm",
+        unit="voxels",
+        advanced=True,
+    )
+    batch_size: int = field(2, "Batch", "Patches a step", ge=1, le=256, advanced=True)
+    learning_rate: float = field(
+        1e-2, "Learning rate", "Highest rate of AdamW", gt=0, le=1, advanced=True
+    )
+    foreground_fraction: float = field(
+        0.7,
+        "Foreground",
+        "Part of the patches centred on an annotated voxel",
+        ge=0,
+        le=1,
+        advanced=True,
+    )
+    augment: bool = field(True, "Augment", "Flip, turn, blur, shift and re-light the patches")
+    seed: int = field(0, "Seed", "Same seed, same patches", ge=0, advanced=True)
+    device: Device = field("auto", "Device", "auto takes CUDA, then MPS, then the CPU")
