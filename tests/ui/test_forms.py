@@ -29,7 +29,7 @@ MODELS = (
 )
 CHANGED = (
     TrainParams(minutes=0.1, binning=(1, 2, 3), size="large", learning_rate=3.1e-5, augment=False),
-    PredictParams(block_vx=(16, 128, 256), mirror=True, device="cuda"),
+    PredictParams(block_vx=(16, 128, 256), views="mirrored", device="cuda"),
     ContactParams(excluded_segments=(4, 17, 90001), min_area_nm2=1234.5),
     SynapseParams(threshold=0.35, min_size_vx=0, polyadic=True, depth_nm=0.5),
     EvaluateParams(rule="cleft", judge="none", margin_nm=0.0, edge_at=()),

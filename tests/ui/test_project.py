@@ -13,6 +13,7 @@ from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.project import Source
 from napari_synapse_debug.io import open_volume
+from napari_synapse_debug.ui.backend import product_backend
 from napari_synapse_debug.ui.layer_info import SOURCE_KEY, rectangle_box, volume_layers
 from napari_synapse_debug.ui.layer_store import store_layer
 from napari_synapse_debug.ui.project_panel import ProjectPanel
@@ -23,6 +24,7 @@ from napari_synapse_debug.ui.project_request import (
     guess_use,
 )
 from napari_synapse_debug.ui.session import Session
+from napari_synapse_debug.ui.step_runner import StepRunner
 
 SHAPE = (6, 40, 50)
 PLACED = {"scale": (0.05, 0.0046, 0.004), "units": ("um",) * 3, "translate": (1.0, 0, 0.023)}
@@ -184,3 +186,56 @@ def test_choices_stay_when_a_layer_is_added(layers, qtbot):
     panel.show_layers(layers)
 
     assert panel.uses["neurons"].currentData() == "true_segmentation"
+
+
+@pytest.fixture
+def runner(qtbot):
+    """A runner with the real functions of the product."""
+    return StepRunner(Session(), product_backend)
+
+
+def test_layers_in_memory_become_a_project_without_the_window_waiting(runner, tmp_path, qtbot):
+    image = Image(np.arange(np.prod(SHAPE)).reshape(SHAPE).astype(np.uint16), name="raw", **PLACED)
+    layers = volume_layers([image])
+    session, told = runner._session, []
+    session.job_changed.connect(told.append)
+
+    runner.create(request_for(layers, folder=tmp_path / "new"), layers)
+
+    assert session.job.is_running
+    assert session.project is None
+    qtbot.waitUntil(lambda: not session.job.is_running, timeout=20_000)
+    assert session.job.status == "done", session.job.message
+    assert session.project == tmp_path / "new"
+    assert np.array_equal(np.asarray(session.results.volumes["raw"].array[...]), image.data)
+    assert [job.step for job in told] == ["project"] * 2
+
+
+def test_a_project_that_cannot_be_made_is_told_in_the_panel(runner, tmp_path, qtbot):
+    image = Image(np.full(SHAPE, 7, np.uint8), name="raw", **PLACED)
+    layers = volume_layers([image])
+    panel = ProjectPanel(runner._session)
+    qtbot.addWidget(panel)
+
+    outside = Box.parse("0:6,0:999,0:50")
+    runner.create(request_for(layers, folder=tmp_path / "new", train_box=outside), layers)
+    assert panel.reason.text() == "project is running"
+    qtbot.waitUntil(lambda: not runner._session.job.is_running, timeout=20_000)
+
+    assert runner._session.job.status == "failed"
+    assert "0:6,0:999,0:50" in panel.message.text()
+    assert runner._session.project is None
+
+
+@pytest.mark.ui
+def test_the_open_project_is_described(results, qtbot):
+    session = Session()
+    panel = ProjectPanel(session)
+    qtbot.addWidget(panel)
+    assert panel.current.text() == "No project is open."
+
+    session.set_project(Path("somewhere"))
+    session.set_results(results)
+
+    assert "8 × 40 × 60 voxels of 50 × 4.6 × 4 nm" in panel.current.text()
+    assert "learns cleft, mito" in panel.current.text()

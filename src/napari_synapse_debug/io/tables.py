@@ -51,7 +51,9 @@ def read_table(path: Path, columns: Columns | None = None) -> pd.DataFrame:
     if not path.is_file():
         raise InputError(
             f"There is no table {path}",
-            fix="run the step that writes it first, or correct the path",
+            found="a folder" if path.is_dir() else "nothing at this path",
+            expected="a .parquet or .csv file",
+            fix="correct the path; a table of a run is there when its step has been run",
         )
     try:
         frame = pd.read_parquet(path) if ending == ".parquet" else _read_csv(path, columns or {})

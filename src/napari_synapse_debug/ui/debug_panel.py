@@ -32,6 +32,7 @@ from napari_synapse_debug.ui.section_views import SectionViews
 from napari_synapse_debug.ui.session import Session
 from napari_synapse_debug.ui.stage_chips import StageChips
 from napari_synapse_debug.ui.trace_view import TraceView
+from napari_synapse_debug.ui.words import in_words
 
 _NO_PROJECT = (
     "<h3>No project is open</h3>Open one with <b>Plugins › Project</b>, or look at the sample: "
@@ -171,7 +172,7 @@ class DebugPanel(QWidget):
         self.cause.clear()
         self.cause.addItem("all causes", "")
         for cause in self._session.table.causes():
-            self.cause.addItem(cause.replace("_", " "), cause)
+            self.cause.addItem(in_words(cause), cause)
         self.empty.setText(_empty_text(self._session))
         is_empty = not len(self._session.table)
         self.pages.setCurrentIndex(int(is_empty))

@@ -13,6 +13,7 @@ from qtpy.QtGui import QColor
 
 from napari_synapse_debug.ui.palette import ERROR_GLYPH, stage_hue, text_on
 from napari_synapse_debug.ui.session import Session
+from napari_synapse_debug.ui.words import in_words
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ def _value(session: Session, row: int, key: str) -> Any:
 
 
 def _words(key: str) -> Callable[[Session, int], str]:
-    return lambda session, row: str(_value(session, row, key)).replace("_", " ")
+    return lambda session, row: in_words(str(_value(session, row, key)))
 
 
 def _error(session: Session, row: int) -> str:
@@ -113,7 +114,7 @@ class ErrorModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return column.text(self._session, row)
         if role == Qt.ItemDataRole.ToolTipRole:
-            cause = str(_value(self._session, row, "cause")).replace("_", " ")
+            cause = in_words(str(_value(self._session, row, "cause")))
             return f"{cause}: {_value(self._session, row, 'summary')}"
         if role == Qt.ItemDataRole.TextAlignmentRole and column.is_number:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter

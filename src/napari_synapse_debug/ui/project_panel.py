@@ -27,7 +27,7 @@ from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.ui.editors import Bounds, TripleEditor
 from napari_synapse_debug.ui.layer_info import LayerInfo
 from napari_synapse_debug.ui.project_request import RAW, USES, ProjectRequest, guess_use
-from napari_synapse_debug.ui.session import Session
+from napari_synapse_debug.ui.session import PROJECT, Session
 
 _NO_LAYERS = "Open a volume (File › Open), or File › Open Sample › Simulated neuropil."
 
@@ -62,7 +62,8 @@ class ProjectPanel(QWidget):
         self.create.clicked.connect(self._create)
         for line in (self.folder, self.truth, *self.boxes.values()):
             line.textChanged.connect(self.show_state)
-        session.project_changed.connect(self.show_state)
+        for told in (session.project_changed, session.results_changed, session.job_changed):
+            told.connect(self.show_state)
         self.show_layers(())
 
     def show_layers(self, layers: Sequence[LayerInfo]) -> None:
@@ -94,7 +95,16 @@ class ProjectPanel(QWidget):
     def show_state(self) -> None:
         """Show which project is open, and why none can be created, if so."""
         project = self._session.project
-        self.current.setText(f"Open: <b>{project}</b>" if project else "No project is open.")
+        self.current.setText(
+            f"Open: <b>{project}</b>{self._contents()}" if project else "No project is open."
+        )
+        job = self._session.job
+        if job.step == PROJECT:
+            self.message.setText(job.message)
+        if job.is_running:
+            self.create.setEnabled(False)
+            self.reason.setText(f"{job.step} is running")
+            return
         try:
             self.request()
         except InputError as error:
@@ -131,7 +141,7 @@ class ProjectPanel(QWidget):
         )
 
     def _lay_out(self) -> None:
-        layers, rest = QGroupBox("Layers"), QFormLayout()
+        layers, rest = QGroupBox(), QFormLayout()
         self.grid = QGridLayout(layers)
         self.grid.setColumnStretch(0, 1)
         rest.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
@@ -149,12 +159,27 @@ class ProjectPanel(QWidget):
         column.setContentsMargins(6, 4, 6, 4)
         column.addWidget(self.current)
         column.addWidget(self.open)
+        column.addWidget(QLabel("<b>New project from the open layers</b>"))
         column.addWidget(layers)
         column.addLayout(rest)
         column.addWidget(self.create)
         column.addWidget(self.reason)
         column.addWidget(self.message)
         column.addStretch(1)
+
+    def _contents(self) -> str:
+        """What the open project is made of, one line each."""
+        results = self._session.results
+        if results is None:
+            return ""
+        config = results.config
+        size = " × ".join(f"{edge:g}" for edge in config.voxel_size_nm)
+        shape = " × ".join(f"{n:,}" for n in results.grid.shape)
+        lines = [f"{shape} voxels of {size} nm (z, y, x)"]
+        lines += [f"learns {', '.join(c.name for c in config.classes)}"] if config.classes else []
+        lines += [f"training box {config.train_box}"] if config.train_box else []
+        lines += [f"evaluation box {config.eval_box}"] if config.eval_box else []
+        return "<br>" + "<br>".join(lines)
 
     def _use_chosen(self) -> None:
         raw = [x for x in self.layers if self.uses[x.name].currentData() == RAW]

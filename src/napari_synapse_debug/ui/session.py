@@ -18,6 +18,9 @@ from napari_synapse_debug.domain.stages import ErrorKind
 from napari_synapse_debug.ui.finding_table import FindingFilter, FindingTable
 from napari_synapse_debug.ui.ports import Results
 
+PROJECT = "project"
+"""The making of a project, told like a step."""
+
 
 @dataclass(frozen=True)
 class JobState:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +20,7 @@ from napari_synapse_debug.ui.backend import Backend, Job, Jobs
 from napari_synapse_debug.ui.layer_info import LayerInfo
 from napari_synapse_debug.ui.layer_store import store_layer
 from napari_synapse_debug.ui.project_request import ProjectRequest, Store, create_arguments
-from napari_synapse_debug.ui.session import JobState, Session
+from napari_synapse_debug.ui.session import PROJECT, JobState, Session
 
 
 class StepRunner(QObject):
@@ -35,6 +36,7 @@ class StepRunner(QObject):
 
     event_arrived = Signal(object)
     job_ended = Signal(object)
+    project_made = Signal(object)
 
     def __init__(
         self,
@@ -51,6 +53,7 @@ class StepRunner(QObject):
         # the signals are emitted in the threads of the jobs and arrive here in Qt's
         self.event_arrived.connect(self._show_event)
         self.job_ended.connect(self._finish)
+        self.project_made.connect(self._open_made)
 
     def start(self, steps: tuple[str, ...], params: Mapping[str, Params]) -> None:
         """Run ``steps`` of the open project with ``params`` by step."""
@@ -100,15 +103,35 @@ class StepRunner(QObject):
     def create(
         self, request: ProjectRequest, layers: Sequence[LayerInfo], store: Store = store_layer
     ) -> None:
-        """Make the project that was asked for, and open it.
+        """Make the project that was asked for, in a thread of its own, and open it.
 
-        Raises
-        ------
-        SynapseDebugError
-            It cannot be made of these layers.
+        Layers in memory are written first, which takes a while where they are large. The session
+        is told how it stands, and of an error.
         """
-        arguments = create_arguments(request, layers, store)
-        self.open(self._backend.create_project(request.folder, **arguments))
+        if self._session.job.is_running:
+            return
+        self._session.set_job(JobState("running", PROJECT, "writing layers and checking files"))
+
+        def make() -> None:
+            try:
+                arguments = create_arguments(request, layers, store)
+                made = self._backend.create_project(request.folder, **arguments)
+            except Exception as error:  # noqa: BLE001  # told in the window by _open_made
+                self.project_made.emit(error)
+            else:
+                self.project_made.emit(made)
+
+        threading.Thread(target=make, name="create project", daemon=True).start()
+
+    def _open_made(self, made: Path | Exception) -> None:
+        try:
+            if isinstance(made, Exception):
+                raise made
+            self.open(made)
+        except Exception as error:  # noqa: BLE001  # a slot that raises would end the program
+            self._session.set_job(failed(PROJECT, error))
+        else:
+            self._session.set_job(JobState("done", PROJECT, f"{made} was made"))
 
     def _show_event(self, event: Event) -> None:
         state = self._session.job
@@ -137,13 +160,17 @@ class StepRunner(QObject):
                 self._session.set_results(self._backend.open_results(folder, self._run))
         except StepCancelledError as error:
             self._session.set_job(JobState("cancelled", step, str(error)))
-        except SynapseDebugError as error:
-            self._session.set_job(JobState("failed", step, str(error), details=_details(error)))
         except Exception as error:  # noqa: BLE001  # a slot that raises would end the program
-            text = f"{type(error).__name__}: {error}"
-            self._session.set_job(JobState("failed", step, text, details=_details(error)))
+            self._session.set_job(failed(step, error))
         else:
             self._session.set_job(JobState("done", step, outcome_text(summary)))
+
+
+def failed(step: str, error: Exception) -> JobState:
+    """The state of a step that ended with ``error``; what is not ours is told with its type."""
+    is_ours = isinstance(error, SynapseDebugError)
+    text = str(error) if is_ours else f"{type(error).__name__}: {error}"
+    return JobState("failed", step, text, details=_details(error))
 
 
 def outcome_text(summary: Any) -> str:

@@ -12,6 +12,7 @@ from superqt import QFlowLayout
 
 from napari_synapse_debug.domain.stages import Outcome, Stage
 from napari_synapse_debug.ui.palette import OUTCOME_GLYPH, POST, PRE, stage_hue, text_on
+from napari_synapse_debug.ui.words import in_words
 
 _PROOF = {
     True: "confirmed: with this stage mended the error is gone",
@@ -46,7 +47,7 @@ class TraceView(QScrollArea):
         self.lines.setColumnStretch(1, 1)
         self.evidence_lines = {stage: _text() for stage in Stage}
         for i, (stage, line) in enumerate(self.evidence_lines.items()):
-            name = QLabel(stage.replace("_", " "))
+            name = QLabel(in_words(stage))
             line.setTextFormat(Qt.TextFormat.PlainText)
             self.lines.addWidget(name, i, 0, Qt.AlignmentFlag.AlignTop)
             self.lines.addWidget(line, i, 1)
