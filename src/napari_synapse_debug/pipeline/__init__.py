@@ -11,7 +11,7 @@ from napari_synapse_debug.pipeline.demo import (
 from napari_synapse_debug.pipeline.description import describe_machine, describe_project
 from napari_synapse_debug.pipeline.files import Files, FilesJudged, judge_files
 from napari_synapse_debug.pipeline.plan import STEPS
-from napari_synapse_debug.pipeline.results import Results, open_results
+from napari_synapse_debug.pipeline.results import Results, open_partial, open_results
 from napari_synapse_debug.pipeline.running import (
     RunSummary,
     StepSummary,
@@ -33,6 +33,7 @@ __all__ = [
     "describe_machine",
     "describe_project",
     "judge_files",
+    "open_partial",
     "open_results",
     "planted_rows",
     "prepare_demo",

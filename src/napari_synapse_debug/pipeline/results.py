@@ -86,6 +86,12 @@ def open_results(folder: Path, run: str = "main") -> Results:
     )
 
 
+def open_partial(folder: Path, name: str = "prediction", run: str = "main") -> Volume | None:
+    """The volume ``name`` of ``run`` while a step is writing it; None before there is one."""
+    path = load_project(folder).run_folder(run) / f"{name}.partial.zarr"
+    return open_volume(Source(path=str(path))) if path.exists() else None
+
+
 def _check_run(project: Project, run: str) -> None:
     runs = project.runs
     if runs and run not in runs:

@@ -45,6 +45,7 @@ class Backend:
     open_results: Callable[..., Results]
     create_project: Callable[..., Path]
     make_jobs: Callable[[], Jobs]
+    open_partial: Callable[..., Any] = lambda *_, **__: None
 
 
 def product_backend() -> Backend:
@@ -56,4 +57,5 @@ def product_backend() -> Backend:
         open_results=pipeline.open_results,
         create_project=pipeline.create_project,
         make_jobs=jobs.JobRunner,
+        open_partial=pipeline.open_partial,
     )

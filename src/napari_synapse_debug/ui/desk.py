@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from napari_synapse_debug.ui.backend import Backend, product_backend
+from napari_synapse_debug.ui.live_prediction import LivePrediction
 from napari_synapse_debug.ui.session import Session
 from napari_synapse_debug.ui.step_runner import StepRunner
 from napari_synapse_debug.ui.viewer_adapter import ViewerAdapter
@@ -30,6 +31,7 @@ class Desk:
         self.session = Session()
         self.adapter = ViewerAdapter(viewer, self.session)
         self.runner = StepRunner(self.session, load_backend)
+        self.live = LivePrediction(self.session, self.adapter, self.runner.open_partial)
 
 
 _DESKS: weakref.WeakKeyDictionary[ViewerModel, Desk] = weakref.WeakKeyDictionary()

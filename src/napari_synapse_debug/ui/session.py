@@ -72,6 +72,7 @@ class Session:
         self.selected: int | None = None
         self.seen: frozenset[int] = frozenset()
         self.job = JobState()
+        self.training: tuple[Mapping[str, float], ...] = ()
 
     def set_project(self, folder: Path | None) -> None:
         """Make ``folder`` the open project; its results are given by ``set_results``."""
@@ -146,7 +147,10 @@ class Session:
         self.select(int(self.table.ids(self.listed)[int(np.argmax(missed))]))
 
     def set_job(self, job: JobState) -> None:
-        """Tell how the running step stands."""
+        """Tell how the running step stands; figures of a training are added to ``training``."""
+        if job.step == "train" and job.is_running:
+            before = self.training if self.job.step == "train" and self.job.is_running else ()
+            self.training = (*before, job.values) if job.values else before
         self.job = job
         _tell(self.job_changed, job)
 

@@ -20,6 +20,7 @@ from napari_synapse_debug.ui.backend import Backend, Job, Jobs
 from napari_synapse_debug.ui.layer_info import LayerInfo
 from napari_synapse_debug.ui.layer_store import store_layer
 from napari_synapse_debug.ui.project_request import ProjectRequest, Store, create_arguments
+from napari_synapse_debug.ui.ports import Volume
 from napari_synapse_debug.ui.session import PROJECT, JobState, Session
 
 
@@ -99,6 +100,11 @@ class StepRunner(QObject):
         self._run = run
         self._session.set_project(folder)
         self._session.set_results(results)
+
+    def open_partial(self) -> Volume | None:
+        """The prediction that is being written; None where there is none."""
+        folder = self._session.project
+        return None if folder is None else self._backend.open_partial(folder, run=self._run)
 
     def create(
         self, request: ProjectRequest, layers: Sequence[LayerInfo], store: Store = store_layer

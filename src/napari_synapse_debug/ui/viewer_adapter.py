@@ -43,6 +43,7 @@ class ViewerAdapter:
         self._viewer = weakref.ref(viewer)
         self._session = session
         self._layers: dict[str, Layer] = {}
+        self._beside: list[Layer] = []
         self._by_hand: dict[str, bool] = {}
         self._is_applying = False
         self._is_first_jump = True
@@ -66,8 +67,19 @@ class ViewerAdapter:
     @property
     def user_layers(self) -> list[Layer]:
         """The layers of the viewer that were not added here, the lowest first."""
-        ours = {id(layer) for layer in self._layers.values()}
+        ours = {id(layer) for layer in (*self._layers.values(), *self._beside)}
         return [layer for layer in self.viewer.layers if id(layer) not in ours]
+
+    def add_beside(self, layer: Layer) -> None:
+        """Show a layer that is not one of the run's results; it stays until it is removed."""
+        self._beside.append(layer)
+        self.viewer.add_layer(layer)
+
+    def remove_beside(self, layer: Layer) -> None:
+        """Take a layer away that ``add_beside`` showed."""
+        self._beside.remove(layer)
+        if layer in self.viewer.layers:
+            self.viewer.layers.remove(layer)
 
     def show_results(self) -> None:
         """Show the layers of the session's results in place of those of the results before.

@@ -1,0 +1,63 @@
+"""Blocks of a prediction appear while it is made."""
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from napari_synapse_debug.ui import live_prediction
+from napari_synapse_debug.ui.live_prediction import LivePrediction
+from napari_synapse_debug.ui.session import JobState, Session
+from napari_synapse_debug.ui.viewer_adapter import ViewerAdapter
+from tests.ui.conftest import GRID, MemoryVolume
+
+BLOCK = {"z0": 0.0, "y0": 0.0, "x0": 0.0, "z1": 8.0, "y1": 40.0, "x1": 30.0}
+
+
+def predicting(**values):
+    return JobState("running", "predict", "at work", 1, 2, 1.0, values)
+
+
+@pytest.fixture
+def partial():
+    """A prediction of two classes of which nothing is written yet."""
+    return MemoryVolume(np.zeros((2, *GRID.shape), np.uint8), GRID, ("cleft", "mito"))
+
+
+@pytest.fixture
+def desk(partial, monkeypatch):
+    monkeypatch.setattr(live_prediction, "SHORTEST_S", 0.0)
+    session, viewer = Session(), ViewerModel()
+    adapter = ViewerAdapter(viewer, session)
+    live = LivePrediction(session, adapter, lambda: partial)
+    return session, viewer, adapter, live
+
+
+def test_a_finished_block_shows_at_once(desk, partial):
+    session, viewer, adapter, _ = desk
+    session.set_job(predicting())
+    assert len(viewer.layers) == 0
+
+    partial.array[0, :, :, :30] = 200
+    session.set_job(predicting(**BLOCK))
+
+    assert [layer.name for layer in viewer.layers] == ["P(cleft) …", "P(mito) …"]
+    shown = viewer.layers[0]
+    assert tuple(shown.scale) == pytest.approx(GRID.voxel_size_nm)
+    assert shown.get_value((0, 5, 5)) == 200
+    assert adapter.user_layers == []
+
+    partial.array[0, :, :, 30:] = 90
+    session.set_job(predicting(**BLOCK))
+    assert len(viewer.layers) == 2
+    assert shown.get_value((0, 5, 40)) == 90
+
+
+@pytest.mark.parametrize("status", ["done", "failed", "cancelled"])
+def test_the_layers_go_when_the_step_ends(desk, status):
+    session, viewer, _, _ = desk
+    session.set_job(predicting(**BLOCK))
+    assert len(viewer.layers) == 2
+
+    session.set_job(JobState(status, "predict"))
+
+    assert len(viewer.layers) == 0
