@@ -157,7 +157,7 @@ def test_ctrl_c_stops_in_order(
     assert told.code == 130
     assert "Stopped. What was finished is kept" in told.out
     assert "Traceback" not in told.out + told.err
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60  # long, as the machine may be busy; one left behind stays for good
     while any(p.is_running() and p.status() != "zombie" for p in family):
         assert time.monotonic() < end, "a process was left behind"
         time.sleep(0.05)
