@@ -1,0 +1,155 @@
+"""The corrected truth, row by row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from napari_synapse_debug.domain.records import TRUTH, points
+from napari_synapse_debug.domain.verdicts import (
+    ActionKind,
+    AddSynapse,
+    ChangeKind,
+    DeleteSynapse,
+    MovePoint,
+)
+from napari_synapse_debug.review import correct_truth, replay
+from napari_synapse_debug.review.correction import new_row
+
+WRONG = "ground_truth_error"
+
+
+def corrected(journal: Any, truth: Any, look_up: Any = None) -> Any:
+    before = truth.copy()
+    table = correct_truth(truth, replay(journal.actions), look_up)
+    pd.testing.assert_frame_equal(truth, before)
+    assert {k: str(table[k].dtype) for k in TRUTH} == dict(TRUTH)
+    return table
+
+
+def move(journal: Any, row: int, end: str, point: tuple[float, float, float]) -> Any:
+    value = MovePoint(row=row, end=end, point_nm=point).model_dump_json()
+    return journal.do(ActionKind.MOVE_POINT, value)
+
+
+def test_without_a_word_the_truth_is_as_it_was(journal: Any, truth: Any) -> None:
+    journal.say(1, "model_error")
+    journal.say(4, "unsure")
+    table = corrected(journal, truth)
+    assert (table["correction"] == "").all()
+    pd.testing.assert_frame_equal(table.drop(columns="correction")[list(truth)], truth)
+
+
+def test_an_empty_truth_can_be_begun(journal: Any, truth: Any) -> None:
+    assert corrected(journal, truth[:0]).empty
+    journal.say(4, WRONG)
+    assert len(corrected(journal, truth[:0])) == 1
+
+
+def test_a_missed_row_that_is_wrong_is_removed(journal: Any, truth: Any) -> None:
+    journal.say(7, WRONG)
+    assert 15 in set(truth["row"])
+    assert corrected(journal, truth)["row"].tolist() == [10, 11, 12, 13, 14]
+
+
+def test_unless_it_was_mended_by_hand(journal: Any, truth: Any) -> None:
+    journal.say(7, WRONG)
+    move(journal, 15, "cleft", (40.0, 88.0, 1700.0))
+    row = corrected(journal, truth).set_index("row").loc[15]
+    assert (row["correction"], row["cleft_y_nm"], row["cleft_is_midpoint"]) == ("moved", 88, False)
+    assert (row["pre_segment"], row["post_segment"]) == (0, 0)
+
+
+def test_a_reversed_row_has_its_ends_changed_over(journal: Any, truth: Any) -> None:
+    journal.say(6, WRONG)
+    row = corrected(journal, truth).set_index("row").loc[14]
+    assert (row["pre_y_nm"], row["post_y_nm"]) == (128.0, 32.0)
+    assert (row["pre_segment"], row["post_segment"]) == (34, 24)
+    assert row["correction"] == "swapped"
+
+
+def test_a_mistyped_row_takes_the_predicted_kind(journal: Any, truth: Any) -> None:
+    journal.say(3, WRONG, predicted_kind="spine_head")
+    row = corrected(journal, truth).set_index("row").loc[13]
+    assert (row["kind"], row["correction"]) == ("spine_head", "kind")
+
+
+def test_a_false_one_is_accepted_with_its_segments_looked_up(journal: Any, truth: Any) -> None:
+    said = journal.say(5, WRONG)
+    table = corrected(journal, truth, lambda nm: nm[:, 1].astype(np.uint64))
+    assert len(table) == len(truth) + 1
+    row = table.iloc[-1]
+    assert row["row"] == new_row(said.subject.key)
+    assert points(table, "cleft")[-1].tolist() == [80.0, 160.0, 500.0]
+    assert (row["pre_segment"], row["post_segment"], row["kind"]) == (112, 208, "shaft")
+    assert (row["correction"], row["cleft_is_midpoint"]) == ("accepted", False)
+    assert pd.isna(row["synapse"])
+    assert table["pre_segment"].tolist()[:-1] == truth["pre_segment"].tolist()
+
+
+def test_accepted_in_two_runs_it_is_one_synapse(
+    journal: Any, journal_of: Any, make: Any, truth: Any
+) -> None:
+    journal.say(5, WRONG)
+    second = journal_of(
+        make(
+            [
+                ("false", None, "ground_truth", "gt_probably_missing", (80, 160, 560)),
+                ("false", None, "ground_truth", "gt_probably_missing", (80, 160, 900)),
+            ]
+        )
+    )
+    second.actions = journal.actions
+    second.say(1, WRONG, run="second")
+    second.say(2, WRONG, run="second")
+    clefts = points(corrected(second, truth), "cleft")[len(truth) :]
+    assert clefts.tolist() == [[80, 160, 500], [80, 160, 900]]
+
+
+def test_a_dispute_changes_nothing_until_it_is_settled(journal: Any, truth: Any) -> None:
+    journal.say(7, WRONG)
+    journal.say(7, "ambiguous", author="ben")
+    assert len(corrected(journal, truth)) == len(truth)
+    journal.say(7, WRONG, author="cleo", kind=ActionKind.SETTLE)
+    assert len(corrected(journal, truth)) == len(truth) - 1
+
+
+def test_edits_by_hand_and_their_undo(journal: Any, truth: Any) -> None:
+    added = AddSynapse(pre_nm=(0, 8, 10), cleft_nm=(0, 16, 10), post_nm=(0, 24, 10), kind="soma")
+    add = journal.do(ActionKind.ADD_SYNAPSE, added.model_dump_json())
+    row = new_row(add.uid)
+    move(journal, row, "post", (0.0, 32.0, 20.0))
+    journal.do(ActionKind.DELETE_SYNAPSE, DeleteSynapse(row=11).model_dump_json())
+    change = ChangeKind(row=12, kind="spine_head").model_dump_json()
+    changed = journal.do(ActionKind.CHANGE_KIND, change)
+    table = corrected(journal, truth).set_index("row")
+    assert table.index.tolist() == [10, 12, 13, 14, 15, row]
+    assert table.loc[row, ["kind", "correction", "post_x_nm"]].tolist() == ["soma", "added", 20.0]
+    assert table.loc[12, "kind"] == "spine_head"
+    journal.do(ActionKind.UNDO, target=changed.uid)
+    journal.do(ActionKind.UNDO, target=add.uid)
+    table = corrected(journal, truth).set_index("row")
+    assert table.index.tolist() == [10, 12, 13, 14, 15]
+    assert table.loc[12, "kind"] == "shaft"
+
+
+def test_an_accepted_synapse_can_be_moved(journal: Any, truth: Any) -> None:
+    said = journal.say(5, WRONG)
+    move(journal, new_row(said.subject.key), "pre", (80.0, 120.0, 500.0))
+    last = corrected(journal, truth).iloc[-1]
+    assert (last["pre_y_nm"], last["correction"]) == (120.0, "accepted")
+
+
+def test_new_rows_keep_their_number_and_fit_a_spreadsheet() -> None:
+    assert new_row("a") == new_row("a") != new_row("b")
+    assert all(len(str(new_row(str(k)))) == 15 for k in range(50))
+
+
+@pytest.mark.parametrize("row", [11, 10**14])
+def test_an_edit_of_a_row_that_is_gone_changes_nothing(journal: Any, truth: Any, row: int) -> None:
+    move(journal, row, "pre", (0.0, 0.0, 0.0))
+    table = corrected(journal, truth[truth["row"] != row].iloc[1:])
+    assert (table["correction"] == "").all()
