@@ -1,11 +1,12 @@
 from itertools import combinations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linear_sum_assignment
 
-from napari_synapse_debug.evaluate import optimum
-from napari_synapse_debug.evaluate.optimum import Edges, match_best
+from napari_synapse_debug.evaluate.optimum import Edges, match_best, match_cheapest
 
 
 def edges_of(triples):
@@ -81,14 +82,52 @@ def test_the_order_of_the_edges_changes_nothing(graph, random):
 
 @settings(deadline=None)
 @given(graphs())
-def test_large_components_are_solved_alike(graph):
+def test_what_lies_elsewhere_changes_nothing(graph):
+    """Each connected part is solved as if it were alone, with ties and all."""
     costs, is_counted = graph
     triples = [(t, p, cost) for (t, p), cost in costs.items()]
-    dense = value(solved(triples, is_counted), is_counted)
-    cells = optimum._DENSE_CELLS
-    try:
-        optimum._DENSE_CELLS = 0
-        sparse = value(solved(triples, is_counted), is_counted)
-    finally:
-        optimum._DENSE_CELLS = cells
-    assert sparse == dense
+    elsewhere = [(t - 4, p - 5, cost) for t, p, cost in triples]
+    both = [(t + 4, p + 5, cost) for t, p, cost in elsewhere + triples]
+    found = solved(both, [*is_counted, *is_counted])
+    alone = solved(triples, is_counted)
+    assert [(t - 4, p - 5, c) for t, p, c in found if t >= 4] == alone
+
+
+def dense_optimum(edges, shape, is_counted):
+    """The best value by one large cost matrix, as the definition has it."""
+    dear = 1.0 + edges.cost_nm.max() * min(shape)
+    matrix = np.zeros(shape)
+    matrix[edges.truth, edges.prediction] = edges.cost_nm - dear * (1 + is_counted[edges.truth])
+    rows, columns = linear_sum_assignment(matrix)
+    taken = matrix[rows, columns] < 0
+    cost = dict(zip(zip(edges.truth, edges.prediction, strict=True), edges.cost_nm, strict=True))
+    pairs = list(zip(rows[taken], columns[taken], strict=True))
+    return int(is_counted[rows[taken]].sum()), len(pairs), sum(cost[pair] for pair in pairs)
+
+
+@pytest.mark.parametrize("density", [0.004, 0.02, 0.2])
+def test_large_tangled_graphs_reach_the_optimum_of_the_matrix(density):
+    rng = np.random.default_rng(int(1000 * density))
+    shape = (230, 190)
+    t, p = np.nonzero(rng.random(shape) < density)
+    edges = Edges(t, p, rng.integers(0, 400, len(t)).astype(float))
+    assert len(edges) > 100
+    is_counted = rng.random(shape[0]) < 0.7
+    matched = match_best(edges, is_counted)
+    assert len(np.unique(matched.truth)) == len(np.unique(matched.prediction)) == len(matched)
+    found = int(is_counted[matched.truth].sum()), len(matched), matched.cost_nm.sum()
+    assert found == dense_optimum(edges, shape, is_counted)
+
+
+@settings(deadline=None)
+@given(graphs())
+def test_least_cost_alone_is_that_of_a_padded_matrix(graph):
+    costs, _ = graph
+    matrix = np.full((5, 5), 500.0)
+    for (t, p), cost in costs.items():
+        matrix[t, p] = cost
+    best = matrix[linear_sum_assignment(matrix)].sum()
+    edges = edges_of([(t, p, cost) for (t, p), cost in costs.items()])
+    matched = match_cheapest(edges, 500.0)
+    assert len(np.unique(matched.prediction)) == len(matched)
+    assert matched.cost_nm.sum() + 500.0 * (5 - len(matched)) == best

@@ -143,3 +143,51 @@ def test_a_truth_segmentation_that_is_not_there_is_told_in_the_notes(finished: P
     summary = run_steps(finished, ["evaluate"])
     assert evaluation_of(finished)["judge"] == "in_use"
     assert "'gt' was asked for" in summary.score
+
+
+@pytest.mark.parametrize("rule", ["cremi", "synful", "cleft"])
+def test_the_matches_by_another_rule_have_a_table_of_their_own(finished: Path, rule: str) -> None:
+    place = finished / "runs/main"
+    assert not (place / "asked_matches.parquet").exists()
+    before = read_table(place / "matches.parquet")
+    change_params(finished, {"evaluate": {"rule": rule}})
+    run_steps(finished, ["evaluate"])
+    content = evaluation_of(finished)
+    asked = read_table(place / "asked_matches.parquet")["outcome"].value_counts()
+    assert content["rule"] == rule
+    assert [content[k] for k in ("tp", "fn", "fp")] == [asked.get(k, 0) for k in ("tp", "fn", "fp")]
+    pd.testing.assert_frame_equal(read_table(place / "matches.parquet"), before)
+
+    change_params(finished, {"evaluate": {"rule": "three_point"}})
+    run_steps(finished, ["evaluate"])
+    assert not (place / "asked_matches.parquet").exists()
+
+
+def test_the_published_rules_count_as_by_hand(finished: Path) -> None:
+    """The two wrong rows differ in the pair of neurons, so that all rules agree on the toy."""
+    for rule in ("cremi", "synful"):
+        change_params(finished, {"evaluate": {"rule": rule}})
+        run_steps(finished, ["evaluate"])
+        content = evaluation_of(finished)
+        assert (content["tp"], content["fn"], content["fp"]) == (4, 3, 2), rule
+
+
+def test_cremi_without_a_true_segmentation_is_refused(finished: Path) -> None:
+    path = finished / "project.yaml"
+    content = yaml.safe_load(path.read_text())
+    path.write_text(yaml.safe_dump({**content, "true_segmentation": None}))
+    change_params(finished, {"evaluate": {"rule": "cremi"}})
+    with pytest.raises(InputError, match=r"rule cremi cannot be used.*--true-segmentation"):
+        run_steps(finished, ["evaluate"])
+
+
+def test_ids_that_no_segmentation_has_are_told(finished: Path) -> None:
+    assert not any("no segmentation" in note for note in evaluation_of(finished)["notes"])
+    truth = pd.read_csv(finished / "truth.csv")
+    truth.loc[truth["row"].isin([1, 2]), "pre_segment"] = [770, 771]
+    truth.to_csv(finished / "truth.csv", index=False)
+    run_steps(finished, ["evaluate"])
+    (note,) = [n for n in evaluation_of(finished)["notes"] if "no segmentation" in n]
+    assert "2 of " in note
+    assert "rows of the truth" in note
+    assert "770, 771" in note

@@ -2,12 +2,20 @@
 
 ``judge_ids`` → ``match_synapses`` → ``score`` compare rows; ``match_clefts`` and
 ``score_clefts`` detection alone; ``match_overlap`` and ``score_overlap`` clefts as objects.
+``compare_rows`` sets two runs against each other.
 """
 
 from napari_synapse_debug.evaluate.admission import REFUSALS
-from napari_synapse_debug.evaluate.clefts import match_clefts, score_clefts, true_clefts
+from napari_synapse_debug.evaluate.agreement import check_same_space
+from napari_synapse_debug.evaluate.clefts import (
+    kept_candidates,
+    match_clefts,
+    score_clefts,
+    true_clefts,
+)
+from napari_synapse_debug.evaluate.comparison import CHANGES, RunSide, compare_rows
 from napari_synapse_debug.evaluate.identity import Identities, judge_ids
-from napari_synapse_debug.evaluate.matching import match_synapses
+from napari_synapse_debug.evaluate.matching import ROW_RULES, match_synapses
 from napari_synapse_debug.evaluate.overlap import (
     OverlapCounts,
     OverlapMatch,
@@ -19,10 +27,20 @@ from napari_synapse_debug.evaluate.overlap import (
 )
 from napari_synapse_debug.evaluate.results import Curve, CurvePoint, EdgeCount, Evaluation, KindRate
 from napari_synapse_debug.evaluate.score import score
-from napari_synapse_debug.evaluate.segments import look_up_segments
+from napari_synapse_debug.evaluate.segments import cremi_look_up, look_up_segments, missing_segments
+from napari_synapse_debug.evaluate.significance import (
+    Change,
+    f1_difference,
+    false_change,
+    mcnemar,
+    truth_change,
+)
 
 __all__ = [
+    "CHANGES",
     "REFUSALS",
+    "ROW_RULES",
+    "Change",
     "Curve",
     "CurvePoint",
     "EdgeCount",
@@ -31,16 +49,26 @@ __all__ = [
     "KindRate",
     "OverlapCounts",
     "OverlapMatch",
+    "RunSide",
+    "check_same_space",
+    "compare_rows",
+    "cremi_look_up",
+    "f1_difference",
+    "false_change",
     "judge_ids",
+    "kept_candidates",
     "look_up_segments",
     "match_clefts",
     "match_in_box",
     "match_overlap",
     "match_synapses",
+    "mcnemar",
     "merge_overlaps",
+    "missing_segments",
     "overlap_counts_in_block",
     "score",
     "score_clefts",
     "score_overlap",
     "true_clefts",
+    "truth_change",
 ]

@@ -70,7 +70,7 @@ def match_clefts(
     ``truth_row`` is the first row of a cleft and ``prediction_row`` the candidate.
     """
     sides = _sides(true_clefts(truth), kept_candidates(candidates), params, grid, box)
-    return match_sides(*sides, _rule(params), params.scope == "sparse")
+    return match_sides(*sides, _rule(params), is_sparse=params.scope == "sparse")
 
 
 def score_clefts(
@@ -111,7 +111,7 @@ def score_clefts(
         **intervals(rows, is_sparse=is_sparse),
         recall_by_kind=rows.recall_by_kind(),
         precision_by_kind=() if is_sparse else rows.precision_by_kind(),
-        curve=precision_recall_curve(*sides, scores, _rule(params), is_sparse),
+        curve=precision_recall_curve(*sides, scores, _rule(params), is_sparse=is_sparse),
         chance_f1=chance,
     )
 
@@ -133,6 +133,7 @@ def chance_f1(
             ids=np.zeros((n, 2), dtype=np.uint64),
             takes_part=np.ones(n, dtype=bool),
             is_counted=np.ones(n, dtype=bool),
+            position=np.arange(n),
         )
         matched = match_best(admissible_pairs(truth, side, _rule(params)), truth.is_counted)
         tp = int(truth.is_counted[matched.truth].sum())

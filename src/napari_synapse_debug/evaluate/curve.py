@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_synapse_debug.evaluate.admission import Rule, admissible_pairs
-from napari_synapse_debug.evaluate.optimum import match_best
+from napari_synapse_debug.evaluate.optimum import match_best, match_cheapest
 from napari_synapse_debug.evaluate.rates import Rates, rates_of
 from napari_synapse_debug.evaluate.results import Curve, CurvePoint
 from napari_synapse_debug.evaluate.sides import Mask, Side
@@ -15,7 +15,13 @@ MOST_POINTS = 50
 
 
 def precision_recall_curve(
-    truth: Side, prediction: Side, scores: NDArray[np.float64], rule: Rule, is_sparse: bool
+    truth: Side,
+    prediction: Side,
+    scores: NDArray[np.float64],
+    rule: Rule,
+    *,
+    is_sparse: bool,
+    fills_matrix: bool = False,
 ) -> Curve:
     """Precision and recall at up to ``MOST_POINTS`` scores, from the highest down.
 
@@ -30,6 +36,8 @@ def precision_recall_curve(
         What a match must fulfil.
     is_sparse : bool
         Whether the truth is sparse; then there is only recall, and no area.
+    fills_matrix : bool
+        Whether the least cost is wanted, as by CREMI and synful, and not most matches.
 
     Notes
     -----
@@ -39,7 +47,11 @@ def precision_recall_curve(
     points = []
     for threshold in _thresholds(scores[prediction.takes_part]):
         keep = prediction.takes_part & ~(scores < threshold)
-        matched = match_best(edges.where(keep[edges.prediction]), truth.is_counted)
+        among = edges.where(keep[edges.prediction])
+        if fills_matrix:
+            matched = match_cheapest(among, 2 * rule.tolerance_nm)
+        else:
+            matched = match_best(among, truth.is_counted)
         rates = _rates(truth, prediction, keep, matched.truth, matched.prediction, is_sparse)
         points.append(
             CurvePoint(

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.params import EvaluateParams
 from napari_synapse_debug.domain.records import points
 
@@ -62,18 +63,39 @@ def judge_ids(
         Look up points in the ground-truth segmentation, and in the one in use. Without the
         volume that the judge needs, ``in_use`` stands in, then ``column``; ``notes`` says so.
 
+    Raises
+    ------
+    InputError
+        Rule ``cremi`` without a ground-truth segmentation, or rule ``synful`` without ids.
+
     Notes
     -----
+    Under rule ``cremi`` the judge is ``gt``, nothing is an autapse, and ``in_gt`` should round
+    as ``cremi_look_up`` does. Under ``synful`` a row is an autapse by the ids alone.
+
     A row is an autapse where ``gt`` or ``column`` gives both ends one id. A segmentation in use
     may merge two neurons, so it is not asked. A *true* row whose own columns name two
     different neurons, or none, stays in even if its points lie in one true segment: such a row
     is a fault of the ground truth, to be found by the diagnosis rather than dropped here.
     """
+    if params.rule == "cremi":
+        return _judge_as_cremi(truth, prediction, in_gt)
     judge, notes = _available(params.judge, in_gt is not None, in_use is not None)
+    if params.rule == "synful" and judge == "none":
+        raise InputError(
+            "The rule synful cannot be used",
+            found="judge 'none'",
+            expected="ids of the neurons: judge gt, in_use or column",
+            fix="choose one of these judges, or the rule three_point",
+        )
     look_up = {"gt": in_gt, "in_use": in_use}.get(judge)
     true_ids = _ids(truth, judge, look_up)
     predicted_ids = _ids(prediction, judge, look_up)
+    if judge == "column":
+        notes += _strangers(true_ids, predicted_ids)
     columns = _column_ids(truth)
+    if params.rule == "synful":
+        columns = true_ids
     by_judge = _is_one_neuron(true_ids) if judge in ("gt", "column") else False
     of_prediction = _is_one_neuron(predicted_ids)
     return Identities(
@@ -83,6 +105,37 @@ def judge_ids(
         prediction_is_autapse=of_prediction & (judge in ("gt", "column")),
         judge=judge,
         notes=notes,
+    )
+
+
+def _judge_as_cremi(
+    truth: pd.DataFrame, prediction: pd.DataFrame, in_gt: LookUp | None
+) -> Identities:
+    if in_gt is None:
+        raise InputError(
+            "The rule cremi cannot be used",
+            found="no ground-truth segmentation",
+            expected="the neurons of truth and prediction looked up in one true segmentation",
+            fix="give --true-segmentation, or use the rule synful, which can take ids of columns",
+        )
+    return Identities(
+        truth=_ids(truth, "gt", in_gt),
+        prediction=_ids(prediction, "gt", in_gt),
+        truth_is_autapse=np.zeros(len(truth), dtype=bool),
+        prediction_is_autapse=np.zeros(len(prediction), dtype=bool),
+        judge="gt",
+    )
+
+
+def _strangers(truth: Ids, prediction: Ids) -> tuple[str, ...]:
+    """What to say if the columns of both tables have not one id in common."""
+    true, predicted = np.unique(truth[truth != 0]), np.unique(prediction[prediction != 0])
+    if min(len(true), len(predicted)) == 0 or np.isin(true, predicted).any():
+        return ()
+    return (
+        "The columns pre_segment and post_segment of truth and prediction share no id "
+        f"(for example {true[0]} and {predicted[0]}); they seem to come from different "
+        "segmentations, so that nothing can match.",
     )
 
 

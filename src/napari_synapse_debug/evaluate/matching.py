@@ -20,7 +20,12 @@ from napari_synapse_debug.evaluate.admission import (
 )
 from napari_synapse_debug.evaluate.identity import Identities
 from napari_synapse_debug.evaluate.optimum import Edges, Indices, match_best
+from napari_synapse_debug.evaluate.published import match_as_published
 from napari_synapse_debug.evaluate.sides import Mask, Region, Side, build_side
+from napari_synapse_debug.evaluate.synful import left_out_rows
+
+ROW_RULES = ("three_point", "cremi", "synful")
+"""The rules that compare rows; the others compare clefts."""
 
 
 def match_synapses(
@@ -31,19 +36,20 @@ def match_synapses(
     grid: Grid,
     box: Box,
 ) -> pd.DataFrame:
-    """The matches of rows by the rule ``three_point``, as ``records.MATCHES``.
+    """The matches of rows by the rule ``three_point``, ``cremi`` or ``synful``, as ``MATCHES``.
 
-    A pair may match if it is the same ordered pair of neurons by the judge and its clefts are
-    at most ``tolerance_nm`` apart (judge ``none``: if all three points are). Of all one-to-one
-    matchings the one with most counted matches is taken, then most matches, then least cost,
-    then by place.
+    Under ``three_point`` a pair may match if it is the same ordered pair of neurons by the judge
+    and its clefts are at most ``tolerance_nm`` apart (judge ``none``: if all three points are).
+    Of all one-to-one matchings the one with most counted matches is taken, then most matches,
+    then least cost, then by place. ``cremi`` and ``synful`` compare pre and post and take the
+    least cost, see ``published``.
 
     Parameters
     ----------
     truth, prediction : DataFrame
         As ``records.TRUTH`` and ``records.PREDICTION``; points in nm.
     identities : Identities
-        From ``judge_ids`` on the same two tables.
+        From ``judge_ids`` on the same two tables and parameters.
     params : EvaluateParams
         Rule, tolerance, margin, border and scope.
     grid, box : Grid, Box
@@ -62,15 +68,18 @@ def match_synapses(
     InputError
         Another rule, a point that is not finite, or row ids that repeat.
     """
-    if params.rule != "three_point":
+    if params.rule not in ROW_RULES:
         raise InputError(
             "These rows cannot be matched by this rule",
             found=f"rule {params.rule!r}",
-            expected="three_point",
+            expected=", ".join(ROW_RULES),
             fix="use match_clefts for rule cleft, and match_overlap for rule overlap",
         )
     sides = build_sides(truth, prediction, identities, params, grid, box)
-    return match_sides(*sides, Rule.of(params, identities.judge), params.scope == "sparse")
+    rule, is_sparse = Rule.of(params, identities.judge), params.scope == "sparse"
+    if params.rule == "three_point":
+        return match_sides(*sides, rule, is_sparse=is_sparse)
+    return tell_matches(*sides, match_as_published(*sides, rule), rule, is_sparse=is_sparse)
 
 
 def build_sides(
@@ -83,15 +92,28 @@ def build_sides(
 ) -> tuple[Side, Side]:
     """Both tables as the matching sees them."""
     region = Region.of(params, grid, box)
+    left_out = [identities.truth_is_autapse, identities.prediction_is_autapse]
+    if params.rule == "synful":
+        left_out = [
+            left_out_rows(truth, identities.truth, params),
+            left_out_rows(prediction, identities.prediction, params),
+        ]
     return (
-        build_side(truth, identities.truth, identities.truth_is_autapse, region),
-        build_side(prediction, identities.prediction, identities.prediction_is_autapse, region),
+        build_side(truth, identities.truth, left_out[0], region),
+        build_side(prediction, identities.prediction, left_out[1], region),
     )
 
 
-def match_sides(truth: Side, prediction: Side, rule: Rule, is_sparse: bool) -> pd.DataFrame:
-    """The table of matches of two sides, as ``records.MATCHES``."""
+def match_sides(truth: Side, prediction: Side, rule: Rule, *, is_sparse: bool) -> pd.DataFrame:
+    """The table of the best matches of two sides, as ``records.MATCHES``."""
     matched = match_best(admissible_pairs(truth, prediction, rule), truth.is_counted)
+    return tell_matches(truth, prediction, matched, rule, is_sparse=is_sparse)
+
+
+def tell_matches(
+    truth: Side, prediction: Side, matched: Edges, rule: Rule, *, is_sparse: bool
+) -> pd.DataFrame:
+    """The table (``records.MATCHES``) of the pairs ``matched``, with why the rest was refused."""
     partner = np.full(len(truth), -1, dtype=np.int64)
     partner[matched.truth] = matched.prediction
     left_t = np.flatnonzero(truth.takes_part & (partner < 0))
@@ -139,10 +161,12 @@ def _refused(own: Side, other: Side, left: Indices, rule: Rule, name: str) -> pd
     Held against all rows within two tolerances, the one with fewest failed tests is chosen,
     then the nearest, then by place.
     """
-    o, q = pairs_within(own, other, _mask(left, len(own)), np.ones(len(other), bool), rule, 2.0)
+    o, q = pairs_within(
+        own, other, _mask(left, len(own)), np.ones(len(other), bool), rule, factor=2.0
+    )
     failed = failed_tests(own, other, o, q, rule)
     legs = leg_distances(own, other, o, q)
-    order = np.lexsort((q, legs[:, 1], failed.sum(axis=1), o))
+    order = np.lexsort((q, legs[:, rule.anchor], failed.sum(axis=1), o))
     _, first = np.unique(o[order], return_index=True)
     best = order[first]
     at = np.searchsorted(left, o[best])
@@ -152,9 +176,11 @@ def _refused(own: Side, other: Side, left: Indices, rule: Rule, name: str) -> pd
     distances = np.full((len(left), 3), np.nan)
     distances[at] = legs[best]
     against[at] = other.row[q[best]]
-    for place, tests in zip(at, failed[best], strict=True):
+    patterns, which = np.unique(failed[best], axis=0, return_inverse=True)
+    for number, tests in enumerate(patterns):
         names = [REFUSALS[k] for k in np.flatnonzero(tests)]
-        headline[place], reasons[place] = names[0], ",".join(names)
+        of_pattern = at[which.ravel() == number]
+        headline[of_pattern], reasons[of_pattern] = names[0], ",".join(names)
     none = np.full(len(left), np.nan)
     rows = own.row[left]
     frame = (

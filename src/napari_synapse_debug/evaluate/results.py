@@ -107,10 +107,14 @@ class Evaluation(_Frozen):
         if self.chance_f1 is not None:
             rates += f" (chance {_short(self.chance_f1)})"
         parts = [rates, self.rule]
-        if self.rule == "three_point":
+        settings = self.params.in_force
+        if self.rule in ("three_point", "cremi", "synful"):
             parts.append(f"judge {self.judge}")
-        if self.rule != "overlap":
-            parts.append(f"T {self.params.tolerance_nm:g} nm")
+        parts.append(
+            settings.overlap_mode if self.rule == "overlap" else f"T {settings.tolerance_nm:g} nm"
+        )
+        if self.rule == "synful" and settings.use_only != "both":
+            parts.append(f"{settings.use_only} only")
         parts += [self.scope, f"n {self.n_truth}/{self.n_prediction}"]
         return " · ".join(parts)
 

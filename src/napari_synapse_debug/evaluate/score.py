@@ -13,6 +13,7 @@ from napari_synapse_debug.evaluate.curve import precision_recall_curve
 from napari_synapse_debug.evaluate.identity import Identities
 from napari_synapse_debug.evaluate.intervals import Interval, clustered_interval, f1_interval
 from napari_synapse_debug.evaluate.matching import build_sides
+from napari_synapse_debug.evaluate.published import LARGEST_MATRIX, is_sparse_solution
 from napari_synapse_debug.evaluate.rates import rates_of
 from napari_synapse_debug.evaluate.results import EdgeCount, Evaluation
 from napari_synapse_debug.evaluate.sides import Side
@@ -50,8 +51,9 @@ def score(
     splits, merges = count_splits_and_merges(matches, truth, prediction)
     scores = prediction.set_index("row")["score"].reindex(sides[1].row).to_numpy(np.float64)
     rule = Rule.of(params, identities.judge)
+    notes = (*identities.notes, *_notes(params, sides, rule, (len(truth), len(prediction)), rows))
     return Evaluation(
-        **recipe(params, identities.judge, box, identities.notes),
+        **recipe(params, identities.judge, box, notes),
         **counts(matches, rows),
         autapses_truth=int(identities.truth_is_autapse.sum()),
         autapses_prediction=int(identities.prediction_is_autapse.sum()),
@@ -65,11 +67,38 @@ def score(
         kind_accuracy_interval=clustered_interval(kind_right, kind_units),
         direction_accuracy=direction,
         direction_accuracy_interval=direction_interval,
-        curve=precision_recall_curve(*sides, scores, rule, is_sparse),
+        curve=precision_recall_curve(
+            *sides, scores, rule, is_sparse=is_sparse, fills_matrix=params.rule != "three_point"
+        ),
         edges=_edges(sides, matches, params, identities, is_sparse=is_sparse),
         splits=splits,
         merges=merges,
     )
+
+
+def _notes(
+    params: EvaluateParams,
+    sides: tuple[Side, Side],
+    rule: Rule,
+    n_rows: tuple[int, int],
+    rows: Tally,
+) -> list[str]:
+    """What a reader must know about the numbers of a published rule."""
+    notes = []
+    if params.rule == "cremi" and rows.count("tp") == 0 and len(rows.outcome):
+        notes.append("Nothing matches: CREMI's own code divides by zero here; F1 is given as 0.")
+    if is_sparse_solution(*sides, rule):
+        notes.append(
+            f"More than {LARGEST_MATRIX} rows: the optimum is CREMI's, but where several cost the "
+            "same another one may have been found."
+        )
+    if params.rule == "synful":
+        out = [n - len(side) for n, side in zip(n_rows, sides, strict=True)]
+        notes.append(
+            f"Left out before matching (autapses, background, low score, redundant): {out[0]} of "
+            f"{n_rows[0]} true and {out[1]} of {n_rows[1]} predicted rows."
+        )
+    return notes
 
 
 def recipe(

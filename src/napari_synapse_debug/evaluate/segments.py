@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -66,6 +66,38 @@ def look_up_segments(
                 found[at] = _nearest(points[rows[at]], labels, grid, read, snap_nm)
         ids[rows] = found
     return ids
+
+
+def missing_segments(
+    ids: NDArray[np.uint64], segmentation: Any, grid: Grid, box: Box
+) -> NDArray[np.uint64]:
+    """Those of ``ids`` that no voxel of ``box`` has, sorted; 0 is never missing.
+
+    The box is read block by block until all are found.
+    """
+    missing = np.unique(ids[ids != 0]).astype(np.uint64)
+    for block in box.intersect(grid.box).blocks(_BLOCK_VX):
+        if len(missing) == 0:
+            break
+        missing = np.setdiff1d(missing, np.asarray(segmentation[block.slices]).astype(np.uint64))
+    return missing
+
+
+def cremi_look_up(segmentation: Any, grid: Grid) -> Callable[[ArrayLike], NDArray[np.uint64]]:
+    """A look-up of segments under points (N, 3) in nm that rounds as CREMI's code does.
+
+    That is Python 2, where halves are rounded away from zero, and no point snaps to a neuron.
+    Outside the volume, where CREMI's code fails, the id is 0.
+    """
+
+    def look_up(points_nm: ArrayLike) -> NDArray[np.uint64]:
+        place = grid.to_fraction(points_nm)
+        whole = np.trunc(place)
+        is_half = np.abs(place - whole) >= 0.5
+        centres = grid.to_nm(whole + np.where(is_half, np.sign(place), 0.0))
+        return look_up_segments(centres, segmentation, grid)
+
+    return look_up
 
 
 def _finite(points: NDArray[np.float64]) -> NDArray[np.float64]:

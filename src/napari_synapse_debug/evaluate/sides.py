@@ -49,7 +49,13 @@ class Region:
 
     @classmethod
     def of(cls, params: EvaluateParams, grid: Grid, box: Box) -> Region:
-        """The region that ``params`` ask for; an empty margin is the tolerance."""
+        """The region that ``params`` ask for; an empty margin is the tolerance.
+
+        The rules ``cremi`` and ``synful`` know no margin and no border: what lies in the box is
+        compared as if there were nothing else.
+        """
+        if params.rule in ("cremi", "synful"):
+            return cls(grid, box, 0.0, 0.0)
         margin = params.tolerance_nm if params.margin_nm is None else params.margin_nm
         return cls(grid, box, margin, params.border_nm)
 
@@ -83,6 +89,8 @@ class Side:
         Judged ids of pre and post; 0 is none.
     takes_part, is_counted : (N,) bool
         Rows that may match, and those whose match or miss counts.
+    position : (N,) int64
+        Places of the rows in their table.
     """
 
     row: NDArray[np.int64]
@@ -90,6 +98,7 @@ class Side:
     ids: NDArray[np.uint64]
     takes_part: Mask
     is_counted: Mask
+    position: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.row)
@@ -136,6 +145,7 @@ def build_side(
         ids=ids[order],
         takes_part=takes_part,
         is_counted=takes_part & region.is_core(cleft) & ~np.asarray(ignored, dtype=bool),
+        position=order,
     )
 
 

@@ -8,18 +8,24 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.records import points
 from napari_synapse_debug.evaluate import (
+    ROW_RULES,
     Evaluation,
+    Identities,
     OverlapCounts,
+    check_same_space,
+    cremi_look_up,
     judge_ids,
     match_clefts,
     match_in_box,
     match_synapses,
     merge_overlaps,
+    missing_segments,
     overlap_counts_in_block,
     score,
     score_clefts,
@@ -29,6 +35,9 @@ from napari_synapse_debug.io import write_json, write_table
 from napari_synapse_debug.pipeline.case import Case, case_of_run, with_rule
 from napari_synapse_debug.pipeline.plan import StepDone
 from napari_synapse_debug.pipeline.work import Work
+
+ASKED = "asked_matches.parquet"
+"""The matches by the rule asked for, where it is another than ``three_point``."""
 
 TOLERANCES_NM = (400.0, 200.0)
 """At which the clefts alone are compared by distance."""
@@ -42,11 +51,13 @@ class Judged:
 
     ``content`` holds the evaluation by the rule asked for, and under ``clefts`` detection alone:
     ``overlap``, ``cleft_400``, ``cleft_200``, as far as the inputs allow; ``row_judge`` is who
-    judged the rows of ``matches``.
+    judged the rows of ``matches``. ``asked`` are the matches by the rule asked for, if that is
+    another one than ``three_point``; the rule ``overlap`` compares voxels and has none.
     """
 
     matches: pd.DataFrame
     content: dict[str, Any]
+    asked: pd.DataFrame | None = None
 
 
 def evaluate(work: Work) -> StepDone:
@@ -69,8 +80,12 @@ def evaluate(work: Work) -> StepDone:
 
 
 def write_judged(judged: Judged, folder: Path) -> None:
-    """Write both results into ``folder``."""
+    """Write the results into ``folder``: tables of matches, and the scores."""
     write_table(judged.matches, folder / "matches.parquet")
+    if judged.asked is None:
+        (folder / ASKED).unlink(missing_ok=True)
+    else:
+        write_table(judged.asked, folder / ASKED)
     write_json(folder / "evaluation.json", judged.content)
 
 
@@ -80,37 +95,87 @@ def judge(case: Case) -> Judged:
     Raises
     ------
     InputError
-        No true synapse lies in the box.
+        No true synapse lies in the box, truth and prediction are in different units or orders of
+        axes, or an input lacks that the rule needs.
     """
     _check_truth(case)
+    notes = check_same_space(case.truth, case.prediction, case.grid.voxel_size_nm)
     rows = with_rule(case, "three_point")
-    identities = judge_ids(
-        rows.truth, rows.prediction, rows.evaluate, case.look_up("gt"), case.look_up("in_use")
-    )
-    matches = match_synapses(
-        rows.truth, rows.prediction, identities, rows.evaluate, rows.grid, rows.box
-    )
-    by_rows = score(
-        matches, rows.truth, rows.prediction, identities, rows.evaluate, rows.grid, rows.box
-    )
+    identities = identities_of(rows)
+    notes += _unknown_ids(case, identities)
+    matches, by_rows = _judge_rows(rows, identities)
     clefts = _score_clefts(case)
-    headline = {
-        "three_point": by_rows,
-        "overlap": clefts.get("overlap"),
-        "cleft": _by_distance(case, case.evaluate.tolerance_nm),
-    }[case.evaluate.rule]
-    if headline is None:
-        raise InputError(
-            f"The rule {case.evaluate.rule} cannot be used",
-            found="no true clefts, or no candidates, as voxels",
-            expected="a mask of the true clefts and the candidates of a prediction",
-            fix="use the rule three_point, or give the mask",
-        )
+    asked, headline = None, by_rows
+    if case.evaluate.rule in ROW_RULES[1:]:
+        asked, headline = _judge_rows(case, identities_of(case))
+    elif case.evaluate.rule != "three_point":
+        asked, headline = _headline_of_clefts(case, clefts)
     content = headline.model_dump(mode="json")
     content["summary"] = headline.summary()
+    content["notes"] = [*content["notes"], *notes]
     content["row_judge"] = identities.judge
     content["clefts"] = {name: _brief(part) for name, part in clefts.items()}
-    return Judged(matches, content)
+    return Judged(matches, content, asked)
+
+
+def identities_of(case: Case) -> Identities:
+    """Who judges the rows of ``case`` by its rule, and what they are."""
+    in_gt = case.look_up("gt")
+    if case.evaluate.rule == "cremi" and case.true_segmentation is not None:
+        in_gt = cremi_look_up(case.true_segmentation.array, case.true_segmentation.grid)
+    return judge_ids(case.truth, case.prediction, case.evaluate, in_gt, case.look_up("in_use"))
+
+
+def _judge_rows(case: Case, identities: Identities) -> tuple[pd.DataFrame, Evaluation]:
+    known = (case.truth, case.prediction, identities, case.evaluate, case.grid, case.box)
+    matches = match_synapses(*known)
+    return matches, score(matches, *known)
+
+
+def _headline_of_clefts(
+    case: Case, clefts: dict[str, Evaluation]
+) -> tuple[pd.DataFrame | None, Evaluation]:
+    """Matches and scores by the rules that compare clefts."""
+    rule = case.evaluate.rule
+    if rule == "overlap" and "overlap" in clefts:
+        return None, clefts["overlap"]
+    if rule == "cleft" and case.candidates is not None:
+        return _judge_clefts(case, case.candidates, case.evaluate.tolerance_nm)
+    raise InputError(
+        f"The rule {rule} cannot be used",
+        found="no true clefts, or no candidates, as voxels",
+        expected="a mask of the true clefts and the candidates of a prediction",
+        fix="use the rule three_point, or give the mask",
+    )
+
+
+def _unknown_ids(case: Case, identities: Identities) -> tuple[str, ...]:
+    """What to say about ids in columns that no segmentation at hand has in or near the box."""
+    volumes = [v for v in (case.segmentation, case.true_segmentation) if v is not None]
+    seen = np.concatenate([identities.truth.ravel(), identities.prediction.ravel()])
+    if not volumes:
+        return ()
+    around = case.box.grow(case.grid.margin_vx(case.evaluate.tolerance_nm), within=case.grid.box)
+    notes = []
+    for name, table in (("truth", case.truth), ("prediction", case.prediction)):
+        inside = around.contains(case.grid.to_index(points(table, "cleft")))
+        named = table.loc[inside, ["pre_segment", "post_segment"]].to_numpy(np.uint64)
+        missing = np.setdiff1d(named, seen) if identities.judge in ("gt", "in_use") else named
+        for volume in volumes:
+            missing = missing_segments(missing, volume.array, volume.grid, around)
+        if len(missing):
+            rows = int(np.isin(named, missing).any(axis=1).sum())
+            notes.append(
+                f"{rows} of {len(named)} rows of the {name} name segments that are in no "
+                f"segmentation in or near the box ({_first(missing)}); their columns pre_segment "
+                "and post_segment seem to come from another volume."
+            )
+    return tuple(notes)
+
+
+def _first(ids: NDArray[np.uint64]) -> str:
+    shown = ", ".join(str(i) for i in ids[:3])
+    return shown + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")
 
 
 def _check_truth(case: Case) -> None:
@@ -134,11 +199,17 @@ def _score_clefts(case: Case) -> dict[str, Evaluation]:
 def _by_distance(case: Case, tolerance_nm: float) -> Evaluation | None:
     if case.candidates is None:
         return None
+    return _judge_clefts(case, case.candidates, tolerance_nm)[1]
+
+
+def _judge_clefts(
+    case: Case, candidates: pd.DataFrame, tolerance_nm: float
+) -> tuple[pd.DataFrame, Evaluation]:
     rule = with_rule(case, "cleft", tolerance_nm)
-    matches = match_clefts(rule.truth, case.candidates, rule.evaluate, rule.grid, rule.box)
+    matches = match_clefts(rule.truth, candidates, rule.evaluate, rule.grid, rule.box)
     interface = None if case.contacts is None else points(case.contacts, "point")
-    return score_clefts(
-        matches, rule.truth, case.candidates, rule.evaluate, rule.grid, rule.box, interface
+    return matches, score_clefts(
+        matches, rule.truth, candidates, rule.evaluate, rule.grid, rule.box, interface
     )
 
 
@@ -160,7 +231,7 @@ def _by_overlap(case: Case) -> Evaluation | None:
         box: merge_overlaps(count(block) for block in box.blocks(_BLOCK_VX))
         for box in (case.box, around)
     }
-    match = match_in_box(counts[case.box], counts[around])
+    match = match_in_box(counts[case.box], counts[around], case.evaluate.overlap_mode)
     return score_overlap(match, with_rule(case, "overlap").evaluate, case.box)
 
 
