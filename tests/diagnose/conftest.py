@@ -1,169 +1,26 @@
-"""A toy world drawn in ASCII, run through the real stages.
+"""The toy world (``simulate.toy``), run through the real stages.
 
-Eight neurons in two rows, four synapses; the upper neurons are pre. Every character of the
-drawing is 8 x 10 voxels, all eight sections are alike. A test plants one error and looks
-whether the diagnosis names it.
+A test plants one error and looks whether the diagnosis names it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-
-import numpy as np
-import pandas as pd
 import pytest
 
 from napari_synapse_debug.contacts import find_contacts, interface_faces
 from napari_synapse_debug.diagnose import Evidence, Tools, diagnose
 from napari_synapse_debug.domain.events import QuietContext
-from napari_synapse_debug.domain.grid import Box, Grid
-from napari_synapse_debug.domain.params import (
-    ContactParams,
-    DiagnoseParams,
-    EvaluateParams,
-    SynapseParams,
-)
-from napari_synapse_debug.domain.records import TRUTH, conform
-from napari_synapse_debug.domain.roles import ClassSpec, Role
+from napari_synapse_debug.domain.params import DiagnoseParams
 from napari_synapse_debug.evaluate import judge_ids, look_up_segments, match_synapses
+from napari_synapse_debug.simulate.toy import CLASSES, cleft_x, draw_world
 from napari_synapse_debug.synapses import (
     Crop,
     find_candidates,
     link_contacts,
     measure_pairs,
+    pair_margin_vx,
     place_synapses,
 )
-
-NEURONS = """
-AAAAAAAAAABBBBBBBBBBCCCCCCCCCCDDDDDDDDDD
-AAAAAAAAAABBBBBBBBBBCCCCCCCCCCDDDDDDDDDD
-AAAAAAAAAABBBBBBBBBBCCCCCCCCCCDDDDDDDDDD
-EEEEEEEEEEFFFFFFFFFFGGGGGGGGGGHHHHHHHHHH
-EEEEEEEEEEFFFFFFFFFFGGGGGGGGGGHHHHHHHHHH
-EEEEEEEEEEFFFFFFFFFFGGGGGGGGGGHHHHHHHHHH
-"""
-CLEFTS = "     1         2         3         4    "
-KINDS = {1: "shaft", 2: "shaft", 3: "spine_head", 4: "shaft"}
-
-TILE = (8, 10)
-SECTIONS = 8
-VOXEL_NM = (40.0, 12.0, 10.0)
-INTERFACE_Y = 24  # first row of voxels of the lower neurons
-CLASSES = (
-    ClassSpec("head", Role.SPINE_HEAD),
-    ClassSpec("shaft", Role.SHAFT),
-    ClassSpec("vesicle", Role.VESICLE),
-    ClassSpec("mito", Role.MITOCHONDRION),
-)
-
-
-@dataclass(frozen=True)
-class World:
-    """Volumes, truth and parameters of the toy; every change gives a new one."""
-
-    true_segmentation: np.ndarray
-    segmentation: np.ndarray
-    probability: np.ndarray
-    clefts: np.ndarray
-    truth: pd.DataFrame
-    synapses: SynapseParams = field(default_factory=lambda: SynapseParams(depth_nm=60.0))
-    contacts: ContactParams = field(default_factory=ContactParams)
-    evaluate: EvaluateParams = field(default_factory=EvaluateParams)
-    predicted_box: Box | None = None
-    box: Box | None = None
-    threshold: float = 0.5
-    min_size_vx: int = 20
-    gives: frozenset = field(
-        default_factory=lambda: frozenset({"true_segmentation", "clefts", "stages"})
-    )
-
-    @property
-    def grid(self) -> Grid:
-        return Grid(self.segmentation.shape, VOXEL_NM)
-
-    def change(self, **values) -> World:
-        return replace(self, **values)
-
-    def without(self, *names) -> World:
-        return replace(self, gives=self.gives - set(names))
-
-    def signal(self, class_name, where, value) -> World:
-        """Set the probability (0..1) of a class in a mask or a tuple of slices."""
-        probability = self.probability.copy()
-        channel = [spec.name for spec in CLASSES].index(class_name)
-        probability[channel][where] = round(255 * value)
-        return replace(self, probability=probability)
-
-    def segments(self, where, value) -> World:
-        """Write a segment into the segmentation in use."""
-        segmentation = self.segmentation.copy()
-        segmentation[where] = value
-        return replace(self, segmentation=segmentation)
-
-    def move(self, row, **columns) -> World:
-        """Change columns of one truth row."""
-        truth = self.truth.copy()
-        for column, value in columns.items():
-            truth.loc[truth["row"] == row, column] = value
-        return replace(self, truth=truth)
-
-    def slab(self, x_vx, half_x=12, half_y=2, z=slice(3, 6)):
-        """The voxels of a cleft whose middle lies at ``x_vx`` on the interface."""
-        return (
-            z,
-            slice(INTERFACE_Y - half_y, INTERFACE_Y + half_y),
-            slice(x_vx - half_x, x_vx + half_x),
-        )
-
-
-def neuron(letter):
-    return "ABCDEFGH".index(letter) + 1
-
-
-def cleft_x(synapse):
-    """Voxel along x of the middle of a synapse."""
-    return CLEFTS.index(str(synapse)) * TILE[1]
-
-
-def draw() -> World:
-    rows = [[neuron(letter) for letter in line] for line in NEURONS.split()]
-    section = np.kron(np.asarray(rows, dtype=np.uint32), np.ones(TILE, dtype=np.uint32))
-    segmentation = np.repeat(section[None], SECTIONS, axis=0)
-    probability = np.zeros((len(CLASSES), *segmentation.shape), dtype=np.uint8)
-    clefts = np.zeros(segmentation.shape, dtype=np.int64)
-    world = World(segmentation, segmentation, probability, clefts, pd.DataFrame())
-    truth = []
-    for synapse, kind in KINDS.items():
-        x = cleft_x(synapse)
-        slab = world.slab(x)
-        clefts[slab] = synapse
-        probability[1 if kind == "shaft" else 0][slab] = 230
-        probability[2][3:6, INTERFACE_Y - 14 : INTERFACE_Y - 3, x - 15 : x + 15] = 200
-        truth.append(
-            {
-                "row": 10 + synapse,
-                "pre_segment": section[INTERFACE_Y - 8, x],
-                "post_segment": section[INTERFACE_Y + 8, x],
-                "kind": kind,
-                "synapse": synapse,
-                "ignore": False,
-                **_points(world.grid, x),
-            }
-        )
-    return world.change(truth=conform(pd.DataFrame(truth), TRUTH))
-
-
-def _points(grid, x):
-    places = {
-        "pre": (4, INTERFACE_Y - 8, x),
-        "cleft": (4, INTERFACE_Y, x),
-        "post": (4, INTERFACE_Y + 8, x),
-    }
-    return {
-        f"{end}_{axis}_nm": value
-        for end, index in places.items()
-        for axis, value in zip("zyx", grid.to_nm(index)[0], strict=True)
-    }
 
 
 class RealStages:
@@ -171,6 +28,9 @@ class RealStages:
 
     def __init__(self, world, in_gt, in_use):
         self.world, self.in_gt, self.in_use = world, in_gt, in_use
+
+    def margin_vx(self, grid):
+        return pair_margin_vx(grid, self.world.synapses)
 
     def candidates(self, probability, grid):
         world = self.world
@@ -245,7 +105,7 @@ def gather(world):
 @pytest.fixture(scope="session")
 def world():
     """The toy without any error."""
-    return draw()
+    return draw_world()
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from napari_synapse_debug.domain.grid import Box
+from napari_synapse_debug.simulate.toy import slab
 
 X = 150  # voxel of synapse 2
 B, F = 2, 6
@@ -108,8 +109,8 @@ def test_a_row_between_fragments_of_the_true_partners(world, findings_of):
 
 
 def test_a_kind_that_the_classifier_got_wrong(world, findings_of):
-    slab = world.slab(X)
-    findings = findings_of(world.signal("shaft", slab, 0.4).signal("head", slab, 0.9))
+    cleft = slab(X)
+    findings = findings_of(world.signal("shaft", cleft, 0.4).signal("head", cleft, 0.9))
     assert list(findings["error"]) == ["mistyped"]
     assert list(findings["cause"]) == ["wrong_class"]
     assert findings["confirmed"].iloc[0]
@@ -119,9 +120,7 @@ def test_a_kind_that_the_classifier_got_wrong(world, findings_of):
 def test_a_kind_that_was_lost_after_the_classifier(world, findings_of):
     """In the zone the true class is stronger; the candidate beyond it turns the balance."""
     tail = (slice(3, 6), slice(10, 38), slice(168, 199))
-    findings = findings_of(
-        world.signal("head", tail, 0.9).signal("shaft", world.slab(X, half_x=18), 0.9)
-    )
+    findings = findings_of(world.signal("head", tail, 0.9).signal("shaft", slab(X, half_x=18), 0.9))
     assert list(findings["error"]) == ["mistyped"]
     assert list(findings["cause"]) == ["wrong_kind"]
 
@@ -132,6 +131,6 @@ def test_an_unknown_kind_is_no_mistake(world, findings_of):
 
 @pytest.mark.parametrize("row", [11, 14])
 def test_ignored_truth_is_no_error(world, findings_of, row):
-    hidden = world.signal("shaft", world.slab(50 if row == 11 else 350), 0.0)
+    hidden = world.signal("shaft", slab(50 if row == 11 else 350), 0.0)
     assert list(findings_of(hidden)["truth_row"]) == [row]
     assert len(findings_of(hidden.move(row, ignore=True))) == 0

@@ -5,15 +5,30 @@ import pandas as pd
 import pytest
 
 from napari_synapse_debug.diagnose.case import missed_case
-from napari_synapse_debug.diagnose.rerun import rerun, rerun_scene
+from napari_synapse_debug.diagnose.rerun import rerun, rerun_part
 from napari_synapse_debug.diagnose.survey import survey_run
-from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.params import DiagnoseParams
 from napari_synapse_debug.domain.stages import STAGE_OF_CAUSE, Cause, Stage
-
-ROW = 12
-X = 150  # voxel of synapse 2
-B, F = 2, 6
+from napari_synapse_debug.simulate.toy import slab
+from napari_synapse_debug.simulate.toy_faults import (
+    ROW,
+    TOY_FAULTS,
+    X,
+    dropped,
+    duplicate_row,
+    lost_in_matching,
+    merged_candidate,
+    neurons_merged,
+    no_contact,
+    no_signal,
+    partner_far_away,
+    partner_in_background,
+    point_outside,
+    reversed_row,
+    too_small,
+    weak_signal,
+    wrong_partner,
+)
 
 
 def only(findings, error="missed"):
@@ -23,155 +38,23 @@ def only(findings, error="missed"):
     return chosen.iloc[0]
 
 
-def swapped(world, row):
-    """The points of a truth row with pre and post exchanged."""
-    old = world.truth.set_index("row").loc[row]
-    places = {
-        f"{end}_{axis}_nm": old[f"{other}_{axis}_nm"]
-        for end, other in (("pre", "post"), ("post", "pre"))
-        for axis in "zyx"
-    }
-    return {**places, "pre_segment": old["post_segment"], "post_segment": old["pre_segment"]}
-
-
-def with_row(world, row, synapse, x_vx):
-    """A second truth row like row 12, with its points moved along x."""
-    truth = world.truth
-    new = truth[truth["row"] == ROW].assign(row=row, synapse=synapse)
-    for end in ("pre", "cleft", "post"):
-        new[f"{end}_x_nm"] = x_vx * 10.0
-    return world.change(truth=pd.concat([truth, new], ignore_index=True))
-
-
-def same_segment(world):
-    return world.move(ROW, post_y_nm=170.0)
-
-
-def point_in_background(world):
-    true_segmentation = world.true_segmentation.copy()
-    true_segmentation[:, 28:38, X - 8 : X + 8] = 0
-    return world.change(true_segmentation=true_segmentation)
-
-
-def point_outside(world):
-    return world.move(ROW, post_y_nm=5000.0)
-
-
-def partner_far_away(world):
-    return world.move(ROW, post_x_nm=3500.0)
-
-
-def duplicate_row(world):
-    return with_row(world, 9, 2, X + 1).move(ROW, cleft_x_nm=1430.0)
-
-
-def not_predicted(world):
-    away = world.signal("shaft", world.slab(X), 0.0)
-    return away.change(predicted_box=Box((0, 0, 200), (8, 48, 400)))
-
-
-def no_signal(world):
-    return world.signal("shaft", world.slab(X), 0.0)
-
-
-def weak_signal(world):
-    return world.signal("shaft", world.slab(X), 0.3)
-
-
-def too_small(world):
-    return world.signal("shaft", world.slab(X), 0.0).signal(
-        "shaft", world.slab(X, half_x=1, half_y=1), 0.9
-    )
-
-
-def merged_candidate(world):
-    bridge = (slice(3, 6), slice(22, 26), slice(X, 250))
-    return world.signal("head", bridge, 0.95)
-
-
-def neurons_merged(world):
-    return world.segments(world.segmentation == F, B)
-
-
-def partner_in_background(world):
-    return world.segments((slice(None), slice(24, 48), slice(X - 40, X + 40)), 0)
-
-
-def no_contact(world):
-    return world.segments((slice(None), slice(17, 31), slice(X - 30, X + 30)), 0)
-
-
-def contact_too_small(world):
-    gap = world.segments((slice(None), slice(23, 25), slice(100, 200)), 0)
-    window = (slice(3, 5), slice(23, 24), slice(X - 4, X + 4))
-    narrow = gap.segments(window, B)
-    window = (slice(3, 5), slice(24, 25), slice(X - 4, X + 4))
-    params = world.contacts.model_copy(update={"min_area_nm2": 20_000.0})
-    return narrow.segments(window, F).change(contacts=params)
-
-
-def below_overlap(world):
-    narrow = world.signal("shaft", world.slab(X), 0.0)
-    narrow = narrow.signal("shaft", world.slab(X, half_x=1, half_y=2), 0.9)
-    wide = {"min_overlap_nm2": 25_000.0, "reach_nm": 20.0}
-    return narrow.change(synapses=world.synapses.model_copy(update=wide), min_size_vx=10)
-
-
-def below_score(world):
-    weak = world.signal("shaft", world.slab(X), 0.55)
-    return weak.change(synapses=world.synapses.model_copy(update={"min_score": 0.5}))
-
-
-def third_neuron(world):
-    """Truth says B → 9; the candidate has more interface with F."""
-    true_segmentation = world.true_segmentation.copy()
-    true_segmentation[:, 24:, 155:200] = 9
-    moved = world.move(ROW, post_x_nm=1600.0, cleft_x_nm=1580.0, post_segment=9)
-    return moved.change(true_segmentation=true_segmentation, segmentation=true_segmentation)
-
-
-def reversed_row(world):
-    return world.move(ROW, **swapped(world, ROW))
-
-
-def dropped(world):
-    second = world.signal("shaft", world.slab(185), 0.8)
-    second = with_row(second, 15, 5, 185).move(ROW, cleft_x_nm=1500.0)
-    clefts = second.clefts.copy()
-    clefts[second.slab(185)] = 5
-    clefts[second.slab(X)] = 2
-    far = second.synapses.model_copy(update={"duplicate_nm": 1000.0})
-    return second.change(synapses=far, clefts=clefts)
-
-
-def beyond_tolerance(world):
-    moved = world.move(ROW, cleft_x_nm=1610.0)
-    return moved.change(evaluate=world.evaluate.model_copy(update={"tolerance_nm": 100.0}))
-
-
-def lost_in_matching(world):
-    part = world.signal("shaft", world.slab(X), 0.0)
-    part = part.signal("shaft", (slice(3, 6), slice(22, 26), slice(150, 162)), 0.9)
-    return with_row(part.move(ROW, cleft_x_nm=1390.0), 15, 5, 166)
-
-
-PLANTED = {
-    Cause.GT_SAME_SEGMENT: same_segment,
-    Cause.GT_POINT_IN_BACKGROUND: point_in_background,
-    Cause.NOT_PREDICTED: not_predicted,
-    Cause.NO_SIGNAL: no_signal,
-    Cause.WEAK_SIGNAL: weak_signal,
-    Cause.TOO_SMALL: too_small,
-    Cause.NEURONS_MERGED: neurons_merged,
-    Cause.PARTNER_IN_BACKGROUND: partner_in_background,
-    Cause.NO_CONTACT: no_contact,
-    Cause.CONTACT_TOO_SMALL: contact_too_small,
-    Cause.BELOW_OVERLAP: below_overlap,
-    Cause.BELOW_SCORE: below_score,
-    Cause.WRONG_PARTNER: third_neuron,
-    Cause.REVERSED: reversed_row,
-    Cause.BEYOND_TOLERANCE: beyond_tolerance,
-}
+PLANTED = (
+    Cause.GT_SAME_SEGMENT,
+    Cause.GT_POINT_IN_BACKGROUND,
+    Cause.NOT_PREDICTED,
+    Cause.NO_SIGNAL,
+    Cause.WEAK_SIGNAL,
+    Cause.TOO_SMALL,
+    Cause.NEURONS_MERGED,
+    Cause.PARTNER_IN_BACKGROUND,
+    Cause.NO_CONTACT,
+    Cause.CONTACT_TOO_SMALL,
+    Cause.BELOW_OVERLAP,
+    Cause.BELOW_SCORE,
+    Cause.WRONG_PARTNER,
+    Cause.REVERSED,
+    Cause.BEYOND_TOLERANCE,
+)
 
 
 def test_an_unplanted_world_has_no_error(world, findings_of):
@@ -180,7 +63,7 @@ def test_an_unplanted_world_has_no_error(world, findings_of):
 
 @pytest.mark.parametrize("cause", PLANTED, ids=str)
 def test_a_planted_cause_is_named_and_proved(world, findings_of, cause):
-    found = only(findings_of(PLANTED[cause](world)))
+    found = only(findings_of(TOY_FAULTS[cause].plant(world)))
     assert found["cause"] == cause
     assert found["stage"] == STAGE_OF_CAUSE[cause]
     assert found["confirmed"]
@@ -243,7 +126,7 @@ def test_a_split_partner_is_told_from_a_wrong_one(world, findings_of):
     assert blind["cause"] != "partner_split"
 
 
-def test_a_partner_merged_with_a_third_neuron(world, findings_of):
+def test_a_partner_merged_with_a_wrong_partner(world, findings_of):
     """One segment holds F and the neuron beneath which the prediction is placed."""
     true_segmentation = world.true_segmentation.copy()
     true_segmentation[:, 24:30, 100:200] = 9
@@ -282,7 +165,7 @@ def test_two_faults_at_once_are_both_in_the_fix_set(world, findings_of):
 
 def test_a_fault_behind_a_fault_joins_the_fix_set(world, findings_of):
     """The assignment never saw a candidate, but would have chosen the wrong partner."""
-    found = only(findings_of(third_neuron(world).signal("shaft", world.slab(X), 0.1)))
+    found = only(findings_of(wrong_partner(world).signal("shaft", slab(X), 0.1)))
     assert found["assignment_outcome"] == "untested"
     assert found["fix_set"] == "classifier,assignment"
 
@@ -315,7 +198,7 @@ LATER_OR_BESIDE = {
     neurons_merged: ("classifier", "candidate", "contact", "assignment", "evaluation"),
     partner_in_background: ("classifier", "candidate", "contact", "assignment", "evaluation"),
     no_contact: ("classifier", "candidate", "assignment", "evaluation"),
-    third_neuron: ("classifier", "candidate", "segmentation", "contact", "evaluation"),
+    wrong_partner: ("classifier", "candidate", "segmentation", "contact", "evaluation"),
     reversed_row: ("classifier", "candidate", "segmentation", "contact", "evaluation"),
 }
 
@@ -325,7 +208,7 @@ def test_an_oracle_mends_no_fault_before_it_or_beside_it(world, evidence_of, pla
     evidence, tools = evidence_of(plant(world))
     survey = survey_run(evidence, DiagnoseParams(), tools)
     case = missed_case(survey, survey.truth.at(ROW))
-    scene = rerun_scene(case)
+    scene = rerun_part(case)
     for stage in LATER_OR_BESIDE[plant]:
         after = rerun(scene, tools.stages, frozenset({Stage(stage)})).matches
         assert list(after.loc[after["truth_row"] == ROW, "outcome"]) == ["fn"], stage
@@ -334,7 +217,7 @@ def test_an_oracle_mends_no_fault_before_it_or_beside_it(world, evidence_of, pla
 def test_a_rerun_without_oracles_is_the_run(world, evidence_of):
     evidence, tools = evidence_of(merged_candidate(world))
     survey = survey_run(evidence, DiagnoseParams(), tools)
-    scene = rerun_scene(missed_case(survey, survey.truth.at(ROW)))
+    scene = rerun_part(missed_case(survey, survey.truth.at(ROW)))
     again = rerun(scene, tools.stages, frozenset())
     truths = again.truth["row"]
     before = evidence.matches[evidence.matches["truth_row"].isin(truths)]

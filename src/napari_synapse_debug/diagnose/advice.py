@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+import numpy as np
+
 from napari_synapse_debug.diagnose.case import Case
 from napari_synapse_debug.domain.stages import Cause
 
@@ -50,7 +52,6 @@ _SUSPECT = {
     Cause.GT_POINT_IN_BACKGROUND: 1.0,
     Cause.GT_POINTS_IMPLAUSIBLE: 1.0,
     Cause.GT_DUPLICATE: 1.0,
-    Cause.GT_PROBABLY_MISSING: 0.7,
     Cause.REVERSED: 0.5,
     Cause.WRONG_KIND: 0.3,
     Cause.WRONG_CLASS: 0.2,
@@ -65,13 +66,28 @@ _SUSPECT_WITHOUT_GT = {
 def suspect_truth(case: Case, cause: Cause | None) -> float:
     """How much an error speaks against the truth itself, in [0, 1], to order a queue by.
 
-    1 for rows that nothing can match; less where the data cannot tell a fault of a step from
-    a fault of the truth: a flipped row from a reversed prediction, and, without a ground-truth
-    segmentation, a misplaced point from a merge or a hole in the segmentation in use. The
-    numbers order a queue, they are no probabilities.
+    1 for rows that nothing can match; 0.5 to 0.9 for a synapse that the truth probably lacks,
+    by the share of matches that score no better; less where the data cannot tell a fault of a
+    step from a fault of the truth: a flipped row from a reversed prediction, and, without a
+    ground-truth segmentation, a misplaced point from a merge or a hole in the segmentation in
+    use. The numbers order a queue, they are no probabilities.
     """
     if cause is None:
         return 0.0
+    if cause is Cause.GT_PROBABLY_MISSING:
+        return 0.5 + 0.4 * _share_of_weaker_matches(case)
     if case.survey.evidence.true_segmentation is None and cause in _SUSPECT_WITHOUT_GT:
         return _SUSPECT_WITHOUT_GT[cause]
     return _SUSPECT.get(cause, 0.0)
+
+
+def _share_of_weaker_matches(case: Case) -> float:
+    """Part of the matches that score no better than this prediction; 1/2 without scores."""
+    survey = case.survey
+    scores = survey.evidence.prediction["score"].to_numpy(np.float64)
+    matched = scores[np.isin(survey.prediction.row, list(survey.matched_truth))]
+    own = scores[case.prediction_at]
+    known = matched[np.isfinite(matched)]
+    if len(known) == 0 or not np.isfinite(own):
+        return 0.5
+    return float(np.mean(known <= own))

@@ -28,8 +28,10 @@ FATES = (
 def read_rows(case: Case) -> Reading:
     """Whether the candidate in the zone was given the true partners."""
     pair = case.true_pair
-    if not case.kept_in_zone:
+    if case.scene.labels is not None and not case.kept_in_zone:
         return untested("No candidate was kept in the zone.")
+    if case.scene.labels is None and len(case.rows_in_zone) == 0:
+        return untested("No row was placed at this cleft, and there are no candidates to look at.")
     if not known_pair(pair) or pair is None:
         return untested("Pre and post do not lie in two segments.")
     if case.scene.faces is not None and not contact_area(case, pair):
@@ -54,7 +56,7 @@ def read_predicted_row(case: Case) -> Reading:
 def below_overlap(case: Case) -> str | None:
     """Too little of the pair's interface lies in the candidate."""
     fate = pair_fate(case)
-    if case.survey.evidence.fates is None or right_rows(case):
+    if case.survey.evidence.fates is None or not case.candidates_in_zone or right_rows(case):
         return None
     if fate is None:
         return "The candidate does not reach the interface of the true partners."

@@ -21,7 +21,7 @@ from napari_synapse_debug.domain.grid import Box, Grid
 from napari_synapse_debug.domain.stages import ErrorKind
 
 VIEW_NM = 1000.0
-"""Farthest that is looked around a false prediction, however long its candidate is."""
+"""Farthest that is looked around a cleft point, however long a candidate is."""
 
 Pair = tuple[int, int]
 """Ids of pre and post."""
@@ -159,6 +159,11 @@ class Case:
         return self.truth
 
     @property
+    def truth_row(self) -> int:
+        """Id of the truth row; only a missed or mistyped synapse has one."""
+        return int(self.survey.truth.row[self.truth_at])
+
+    @property
     def prediction_at(self) -> int:
         """Position of the prediction; only a false or mistyped synapse has one."""
         if self.prediction is None:
@@ -226,24 +231,38 @@ class Case:
 
     @cached_property
     def rows_in_zone(self) -> NDArray[np.int64]:
-        """Positions of the predictions whose candidate has voxels in the zone."""
-        return np.flatnonzero(np.isin(self.survey.candidate, list(self.candidates_in_zone)))
+        """Positions of the predictions whose candidate has voxels in the zone.
+
+        Without the candidates' voxels, those with their cleft point there, and the one that was
+        refused against this truth.
+        """
+        if self.scene.labels is not None:
+            return np.flatnonzero(np.isin(self.survey.candidate, list(self.candidates_in_zone)))
+        cleft = self.survey.prediction.ends_nm[:, 1]
+        index = self.scene.grid.to_index(cleft)
+        is_here = self.scene.grid.box.contains(index)
+        is_here[is_here] = self.in_zone[tuple(index[is_here].T)]
+        if self.truth is not None:
+            is_here |= self.survey.prediction.row == self.survey.refused_with.get(self.truth_row, 0)
+        return np.flatnonzero(is_here)
 
     def match(self) -> pd.Series[Any]:
         """The error's row in the table of matches."""
-        matches = self.survey.evidence.matches
+        survey = self.survey
         if self.truth is not None:
-            of_error = matches["truth_row"] == self.survey.truth.row[self.truth]
+            at = survey.match_of_truth[self.truth_row]
         else:
-            of_error = matches["prediction_row"] == self.survey.prediction.row[self.prediction_at]
-        found: pd.Series[Any] = matches[of_error].iloc[0]
+            at = survey.match_of_prediction[int(survey.prediction.row[self.prediction_at])]
+        found: pd.Series[Any] = survey.evidence.matches.iloc[at]
         return found
 
 
 def missed_case(survey: Survey, truth: int, error: ErrorKind = ErrorKind.MISSED) -> Case:
     """The case of a truth row that has no match, or one of another kind."""
-    centre = survey.truth.ends_nm[truth, 1]
-    scene = Scene(survey, box_around([centre], _half_nm(survey), survey.evidence))
+    ends = survey.truth.ends_nm[truth]
+    view = box_around([ends[1]], VIEW_NM, survey.evidence)
+    box = box_around(ends, _half_nm(survey), survey.evidence).intersect(view)
+    scene = Scene(survey, box)
     prediction = None
     if error is ErrorKind.MISTYPED:
         row = survey.matched_prediction[int(survey.truth.row[truth])]

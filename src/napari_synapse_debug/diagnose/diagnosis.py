@@ -28,22 +28,24 @@ _PARTNERS_AGREE = {"reversed", "too_far_cleft", "too_far_pre", "too_far_post", "
 def diagnose(
     evidence: Evidence, params: DiagnoseParams, tools: Tools, context: StepContext
 ) -> pd.DataFrame:
+    """The findings of a run (see ``diagnose_survey``)."""
+    return diagnose_survey(survey_run(evidence, params, tools), context)
+
+
+def diagnose_survey(survey: Survey, context: StepContext) -> pd.DataFrame:
     """The findings of a run, as ``records.FINDINGS``: missed, then mistyped, then false ones.
 
     Each error is traced through the stages in the order the data passes them; its stage is the
-    first that fails with a cause. With ``tools.stages`` and ``params.counterfactuals`` that
-    claim is tested: the failing stages are replaced by oracles around the error and the rest
-    is run again. A false prediction refused against a missed truth of the same cleft is its
-    twin: both share ``fault``, stage and cause.
+    first that fails with a cause. With ``stages`` among the tools and the parameter
+    ``counterfactuals`` that claim is tested: the failing stages are replaced by oracles around
+    the error and the rest is run again. A false prediction refused against a missed truth of
+    the same cleft is its twin: both share ``fault``, stage and cause.
 
     Parameters
     ----------
-    evidence : Evidence
-        Tables and volumes of the run; what is missing makes its stage ``untested``.
-    params : DiagnoseParams
-        Zones, noise floor and whether causes are proved.
-    tools : Tools
-        Functions of other rooms.
+    survey : Survey
+        The run, from ``survey_run``: tables and volumes (what is missing makes its stage
+        ``untested``), parameters and functions of other rooms.
     context : StepContext
         Is told of progress, and asked whether to stop before each error.
 
@@ -57,7 +59,6 @@ def diagnose(
     StepCancelledError
         A stop was asked for.
     """
-    survey = survey_run(evidence, params, tools)
     cases = list(_cases(survey))
     found: list[Finding] = []
     misses: dict[int, Finding] = {}

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from napari_synapse_debug.domain.errors import InputError
-from napari_synapse_debug.domain.grid import Box, Grid
+from napari_synapse_debug.domain.grid import Box, Grid, Triple
 from napari_synapse_debug.domain.params import EvaluateParams
 from napari_synapse_debug.domain.records import MATCHES, PREDICTION, TRUTH, conform
 from napari_synapse_debug.domain.roles import ClassSpec
@@ -58,6 +58,9 @@ class FindFaces(Protocol):
 
 class Stages(Protocol):
     """The later stages on a crop, for the counterfactuals; each is bound to the run's params."""
+
+    def margin_vx(self, grid: Grid) -> Triple:
+        """How far around a candidate its pairs are measured: voxels zyx."""
 
     def candidates(
         self, probability: NDArray[np.uint8], grid: Grid

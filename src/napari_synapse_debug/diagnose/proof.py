@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from napari_synapse_debug.diagnose.case import Case, Scene
+from napari_synapse_debug.diagnose.case import Case
 from napari_synapse_debug.diagnose.evidence import Stages
 from napari_synapse_debug.diagnose.findings import Proof
-from napari_synapse_debug.diagnose.rerun import Oracles, Rerun, can_rerun, rerun, rerun_scene
+from napari_synapse_debug.diagnose.rerun import Oracles, Part, Rerun, can_rerun, rerun, rerun_part
 from napari_synapse_debug.diagnose.trace import Trace
 from napari_synapse_debug.domain.records import ENDS, points
 from napari_synapse_debug.domain.stages import Cause, ErrorKind, Outcome, Stage
@@ -17,12 +17,15 @@ from napari_synapse_debug.domain.stages import Cause, ErrorKind, Outcome, Stage
 SAME_ROW_NM = 100.0
 """A false row made again lies within this of the old one."""
 
-_UNMATCHABLE = {
-    Cause.GT_SAME_SEGMENT,
-    Cause.GT_POINT_IN_BACKGROUND,
-    Cause.GT_POINTS_IMPLAUSIBLE,
-    Cause.GT_DUPLICATE,
-}
+UNMATCHABLE = frozenset(
+    {
+        Cause.GT_SAME_SEGMENT,
+        Cause.GT_POINT_IN_BACKGROUND,
+        Cause.GT_POINTS_IMPLAUSIBLE,
+        Cause.GT_DUPLICATE,
+    }
+)
+"""Causes of truth rows that nothing can match."""
 
 
 def prove(case: Case, trace: Trace) -> Proof:
@@ -36,18 +39,18 @@ def prove(case: Case, trace: Trace) -> Proof:
     """
     named = trace.first_cause()
     if named is Stage.GROUND_TRUTH:
-        if trace.readings[named].cause in _UNMATCHABLE:
+        if trace.readings[named].cause in UNMATCHABLE:
             return Proof(confirmed=True, fix_set=(Stage.GROUND_TRUTH,))
         return Proof()
     stages = case.survey.tools.stages
     failing = [stage for stage in trace.stages(Outcome.FAIL) if can_rerun(case, stage)]
     if stages is None or named is None or not failing:
         return Proof()
-    scene = rerun_scene(case)
-    if scene is None:
+    part = rerun_part(case)
+    if part is None:
         return Proof()
     waiting = [stage for stage in trace.stages(Outcome.UNTESTED) if can_rerun(case, stage)]
-    trial = _Trial(case, stages, scene)
+    trial = _Trial(case, stages, part)
     fix = trial.forward(failing, waiting)
     if fix is None:
         return Proof(confirmed=False)
@@ -64,10 +67,10 @@ def prove(case: Case, trace: Trace) -> Proof:
 class _Trial:
     """The reruns of one error, each set of oracles done once."""
 
-    def __init__(self, case: Case, stages: Stages, scene: Scene) -> None:
+    def __init__(self, case: Case, stages: Stages, part: Part) -> None:
         self._case = case
         self._stages = stages
-        self._scene = scene
+        self._part = part
         self._done: dict[Oracles, Rerun] = {}
 
     def forward(self, failing: list[Stage], waiting: list[Stage]) -> Oracles | None:
@@ -100,7 +103,7 @@ class _Trial:
 
     def _run(self, oracles: Oracles) -> Rerun:
         if oracles not in self._done:
-            self._done[oracles] = rerun(self._scene, self._stages, oracles)
+            self._done[oracles] = rerun(self._part, self._stages, oracles)
         return self._done[oracles]
 
     def _is_gone(self, oracles: Oracles) -> bool:

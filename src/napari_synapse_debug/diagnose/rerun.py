@@ -20,15 +20,35 @@ from napari_synapse_debug.diagnose.oracles import (
     true_rows,
 )
 from napari_synapse_debug.diagnose.survey import Survey, box_around
-from napari_synapse_debug.domain.grid import Box, Triple
+from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.params import EvaluateParams
 from napari_synapse_debug.domain.records import AXES, PREDICTION, point_columns
 from napari_synapse_debug.domain.stages import Stage
 
 Oracles = frozenset[Stage]
 
+BESIDE_NM = 100.0
+"""Candidates this near to an error are done again, too."""
+
 MOST_VOXELS = 50_000_000
 """Largest crop that is done again for one error."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the run that is done again.
+
+    Parameters
+    ----------
+    scene : Scene
+        What is read.
+    core : Box
+        Candidates that lie in it are done again; all that is measured around them lies in the
+        scene.
+    """
+
+    scene: Scene
+    core: Box
 
 
 @dataclass(frozen=True)
@@ -57,12 +77,23 @@ def can_rerun(case: Case, stage: Stage) -> bool:
     return stage is not Stage.SEGMENTATION or evidence.true_segmentation is not None
 
 
-def rerun_scene(case: Case) -> Scene | None:
-    """The crop that is done again: the zone and the touched candidates, grown by the tolerance.
+def rerun_part(case: Case) -> Part | None:
+    """The part that is done again: the zone and the touched candidates, and what they need.
 
     None where that is more than ``MOST_VOXELS``, as a candidate that fills half of the volume
     makes it.
     """
+    survey, stages = case.survey, case.survey.tools.stages
+    if stages is None:
+        return None
+    grid = survey.evidence.grid
+    core = box_of_error(case, BESIDE_NM)
+    box = core.grow(stages.margin_vx(grid), within=grid.box)
+    return None if box.size > MOST_VOXELS else Part(Scene(survey, box), core)
+
+
+def box_of_error(case: Case, margin_nm: float) -> Box:
+    """The points of an error, its zone and the candidates it touches, and a margin around them."""
     survey = case.survey
     grid, places = survey.evidence.grid, []
     for rows, at in ((survey.truth, case.truth), (survey.prediction, case.prediction)):
@@ -75,26 +106,25 @@ def rerun_scene(case: Case) -> Scene | None:
     for box in (candidate_box(survey, k) for k in touched if k):
         if box is not None:
             places += list(grid.to_nm([box.start, tuple(b - 1 for b in box.stop)]))
-    box = box_around(places, survey.evidence.evaluate.tolerance_nm, survey.evidence)
-    return None if box.size > MOST_VOXELS else Scene(survey, box)
+    return box_around(places, margin_nm, survey.evidence)
 
 
-def rerun(scene: Scene, stages: Stages, oracles: Oracles) -> Rerun:
-    """Everything from the classifier's output on, in the crop, with ``oracles`` in place.
+def rerun(part: Part, stages: Stages, oracles: Oracles) -> Rerun:
+    """Everything from the classifier's output on, in a part, with ``oracles`` in place.
 
-    New rows replace those of the run whose candidate lies in the crop; rows of candidates that
-    reach its faces stay as they are, as only a part of them is seen. All matching components
+    New rows replace those of the run whose candidate lies in the core; rows of others stay as
+    they are. All matching components
     that hold a changed row are matched again, so the result is that of the whole volume.
     """
-    survey = scene.survey
-    new = _rows_in_crop(scene, stages, oracles)
-    kept = survey.evidence.prediction[~_is_redone(survey, scene.box)]
+    survey = part.scene.survey
+    new = rows_in_part(part, stages, oracles)
+    kept = survey.evidence.prediction[~is_redone(survey, part.core)]
     first = int(survey.prediction.row.max(initial=0)) + 1
     new = new.assign(row=np.arange(first, first + len(new)))
     held = [table for table in (kept, new) if len(table)]
     prediction = pd.concat(held, ignore_index=True) if held else survey.evidence.prediction[:0]
-    truth, prediction = _touched(survey, scene, prediction)
-    params = _evaluate_params(survey, oracles)
+    truth, prediction = _touched(survey, part.scene, prediction)
+    params = evaluate_params(survey, oracles)
     return Rerun(
         truth=truth,
         prediction=prediction,
@@ -103,8 +133,9 @@ def rerun(scene: Scene, stages: Stages, oracles: Oracles) -> Rerun:
     )
 
 
-def _rows_in_crop(scene: Scene, stages: Stages, oracles: Oracles) -> pd.DataFrame:
-    """The predictions of the crop whose candidate does not reach the crop's faces."""
+def rows_in_part(part: Part, stages: Stages, oracles: Oracles) -> pd.DataFrame:
+    """The predictions whose candidate lies in the core."""
+    scene = part.scene
     evidence = scene.survey.evidence
     probability: NDArray[np.uint8] = (
         perfect_probability(scene, is_sparse=evidence.evaluate.scope == "sparse")
@@ -116,54 +147,44 @@ def _rows_in_crop(scene: Scene, stages: Stages, oracles: Oracles) -> pd.DataFram
         if Stage.CANDIDATE in oracles
         else stages.candidates(probability, scene.grid)
     )
-    whole = candidates[_is_whole(scene, candidates)]
+    whole = candidates[_is_in_core(part, candidates)]
     segmentation: NDArray[Any] = np.asarray(
         scene.true_segmentation if Stage.SEGMENTATION in oracles else scene.segmentation
     )
     mends_contact = Stage.CONTACT in oracles
     touching = bridged_segmentation(scene, segmentation) if mends_contact else segmentation
-    pairs = stages.pairs(labels, whole, touching, probability, scene.grid, any_area=mends_contact)
+    pairs = stages.pairs(
+        labels, whole[whole["is_kept"]], touching, probability, scene.grid, any_area=mends_contact
+    )
     if mends_contact:
         pairs = cut_leaks(scene, pairs, labels)
     rows = stages.place(pairs, whole)
     if Stage.ASSIGNMENT in oracles:
-        kept = whole["candidate"].to_numpy()[whole["is_kept"].to_numpy(bool)]
-        rows = true_rows(scene, rows, pairs[pairs["candidate"].isin(kept)], labels, segmentation)
+        rows = true_rows(scene, rows, pairs, labels, segmentation)
     return rows[list(PREDICTION)]
 
 
-def _is_whole(scene: Scene, candidates: pd.DataFrame) -> NDArray[np.bool_]:
-    """Which candidates of the crop do not reach its faces, so that all of them is seen."""
-    origin = np.asarray(scene.box.start, dtype=np.int64)
+def _is_in_core(part: Part, candidates: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which candidates of the scene lie in the core."""
+    origin = np.asarray(part.scene.box.start, dtype=np.int64)
     start = candidates[[f"start_{axis}" for axis in AXES]].to_numpy(np.int64)
     stop = candidates[[f"stop_{axis}" for axis in AXES]].to_numpy(np.int64)
-    return _is_inside(start + origin, stop + origin, scene)
+    return _is_inside(start + origin, stop + origin, part.core)
 
 
-def _is_redone(survey: Survey, box: Box) -> NDArray[np.bool_]:
-    """Which rows of the run have a candidate that lies in the box, clear of its inner faces."""
+def is_redone(survey: Survey, core: Box) -> NDArray[np.bool_]:
+    """Which rows of the run have a candidate that lies in the core."""
     table = survey.candidates
     if table is None:
         return np.zeros(len(survey.prediction.row), dtype=bool)
-    inside = _is_inside(table.start_vx, table.stop_vx, Scene(survey, box))
+    inside = _is_inside(table.start_vx, table.stop_vx, core)
     ids = np.asarray(list(table.position), dtype=np.int64)
     return np.isin(survey.candidate, ids[inside])
 
 
-def _is_inside(
-    start: NDArray[np.int64], stop: NDArray[np.int64], scene: Scene
-) -> NDArray[np.bool_]:
-    """Which boxes lie in the crop without touching a face that is not the volume's."""
-    volume = scene.survey.evidence.grid.box
-    low = _inner(scene.box.start, volume.start, 1)
-    high = _inner(scene.box.stop, volume.stop, -1)
-    return np.asarray(((start >= low) & (stop <= high)).all(axis=1))
-
-
-def _inner(face: Triple, volume: Triple, step: int) -> NDArray[np.int64]:
-    """The face moved inwards by one voxel, except where it is the volume's own."""
-    at, end = np.asarray(face), np.asarray(volume)
-    return np.where(at == end, at, at + step)
+def _is_inside(start: NDArray[np.int64], stop: NDArray[np.int64], core: Box) -> NDArray[np.bool_]:
+    """Which boxes lie in the core."""
+    return np.asarray(((start >= core.start) & (stop <= core.stop)).all(axis=1))
 
 
 def _touched(
@@ -174,7 +195,7 @@ def _touched(
     Clefts within the tolerance of each other are linked; the components of these links hold
     those of the admissible pairs.
     """
-    reach = _evaluate_params(survey, frozenset({Stage.EVALUATION})).tolerance_nm
+    reach = evaluate_params(survey, frozenset({Stage.EVALUATION})).tolerance_nm
     truth = survey.evidence.truth
     places = np.concatenate(
         [table[point_columns("cleft")].to_numpy(np.float64) for table in (truth, prediction)]
@@ -190,7 +211,7 @@ def _touched(
     return truth[chosen[: len(truth)]], prediction[chosen[len(truth) :]]
 
 
-def _evaluate_params(survey: Survey, oracles: Oracles) -> EvaluateParams:
+def evaluate_params(survey: Survey, oracles: Oracles) -> EvaluateParams:
     """The run's parameters; the tolerance doubled and no border for the evaluation's oracle.
 
     A judge that looks ids up in the segmentation in use follows it to the true one.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -118,6 +119,26 @@ class Survey:
         truth = set(matches["truth_row"].dropna().astype(int))
         return truth, set(matches["prediction_row"].dropna().astype(int))
 
+    @cached_property
+    def match_of_truth(self) -> dict[int, int]:
+        """Truth row → its position in the matches."""
+        return _positions(self.evidence.matches["truth_row"])
+
+    @cached_property
+    def match_of_prediction(self) -> dict[int, int]:
+        """Prediction row → its position in the matches."""
+        return _positions(self.evidence.matches["prediction_row"])
+
+    @cached_property
+    def refused_with(self) -> dict[int, int]:
+        """Missed truth row → the prediction that it was refused against."""
+        matches = self.evidence.matches
+        refused = matches.loc[
+            (matches["outcome"] == "fn") & matches["refused_row"].notna(),
+            ["truth_row", "refused_row"],
+        ].astype(int)
+        return dict(zip(refused["truth_row"], refused["refused_row"], strict=True))
+
     @property
     def _pairs(self) -> pd.DataFrame:
         return self.evidence.matches[["truth_row", "prediction_row"]].dropna().astype(int)
@@ -227,6 +248,11 @@ def box_around(
     return Box((int(z), int(y), int(x)), (int(c), int(b), int(a))).grow(
         grid.margin_vx(margin_nm), within=grid.box
     )
+
+
+def _positions(rows: pd.Series[Any]) -> dict[int, int]:
+    known = np.flatnonzero(rows.notna())
+    return {int(row): int(at) for row, at in zip(rows.iloc[known], known, strict=True)}
 
 
 def _look_up(

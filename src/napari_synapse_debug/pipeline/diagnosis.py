@@ -2,41 +2,64 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from napari_synapse_debug.diagnose import Evidence, Tools
-from napari_synapse_debug.diagnose import diagnose as diagnose_errors
+from napari_synapse_debug.diagnose import (
+    Budget,
+    Evidence,
+    Survey,
+    Tools,
+    diagnose_survey,
+    error_budget,
+    queue_suspects,
+    survey_run,
+)
 from napari_synapse_debug.domain.events import StepContext
 from napari_synapse_debug.domain.records import MATCHES, points
 from napari_synapse_debug.evaluate import look_up_segments
-from napari_synapse_debug.io import Volume, read_json, read_table, write_table
+from napari_synapse_debug.io import Volume, read_json, read_table, write_json, write_table
 from napari_synapse_debug.pipeline.case import Case, case_of_run
 from napari_synapse_debug.pipeline.local import LocalStages
 from napari_synapse_debug.pipeline.plan import StepDone
+from napari_synapse_debug.pipeline.tiles import TiledArray
 from napari_synapse_debug.pipeline.work import Work
 
 _ID_REACH_NM = 100.0
 """A truth's cleft point may lie this far beside its mask."""
 
 
+BUDGET = "budget.json"
+SUSPECTS = "suspects.parquet"
+
+
 def diagnose(work: Work) -> StepDone:
-    """Write ``findings.parquet`` of the run.
+    """Write ``findings.parquet``, ``suspects.parquet`` and ``budget.json`` of the run.
 
     Raises
     ------
     ProjectError
         The run was not evaluated.
     StepCancelledError
-        Stopped.
+        Stopped; what was there before is unchanged.
     """
-    matches = read_table(work.folder / "matches.parquet", MATCHES)
-    judge = read_json(work.folder / "evaluation.json")["row_judge"]
-    findings = diagnose_case(case_of_run(work), matches, judge, work.context)
+    matches, judge = matches_of_run(work)
+    case = case_of_run(work)
+    survey = survey_case(case, matches, judge)
+    findings = diagnose_survey(survey, work.context)
+    wants_budget = case.diagnose.counterfactuals and case.diagnose.budget
+    budget = error_budget(survey, findings, work.context) if wants_budget else None
+    work.forget("diagnose")
     write_findings(findings, work.folder)
+    write_table(queue_suspects(findings, matches), work.folder / SUSPECTS)
+    if budget is None:
+        (work.folder / BUDGET).unlink(missing_ok=True)
+    else:
+        write_json(work.folder / BUDGET, describe_budget(budget, case, judge))
     stages = findings["stage"].value_counts()
     made = ", ".join(f"{stage} {count}" for stage, count in stages.items()) or "no errors"
     confirmed = int(findings["confirmed"].fillna(False).sum())
@@ -44,10 +67,34 @@ def diagnose(work: Work) -> StepDone:
     return StepDone(f"{len(findings)} errors ({confirmed} confirmed): {made}", counts)
 
 
+def describe_budget(budget: Budget, case: Case, judge: str) -> dict[str, Any]:
+    """The budget with all that its numbers go by, as it is written to ``budget.json``."""
+    return {
+        "rule": "three_point",
+        "judge": judge,
+        "tolerance_nm": case.evaluate.tolerance_nm,
+        "scope": case.evaluate.scope,
+        "box": str(case.box),
+        **asdict(budget),
+        "unexplained": budget.unexplained,
+    }
+
+
+def matches_of_run(work: Work) -> tuple[pd.DataFrame, str]:
+    """The matches (``records.MATCHES``) of rule ``three_point``, and who judged them."""
+    judge = str(read_json(work.folder / "evaluation.json")["row_judge"])
+    return read_table(work.folder / "matches.parquet", MATCHES), judge
+
+
 def diagnose_case(
     case: Case, matches: pd.DataFrame, judge: str, context: StepContext
 ) -> pd.DataFrame:
-    """The findings (``records.FINDINGS``) of a case.
+    """The findings (``records.FINDINGS``) of a case; see ``survey_case``."""
+    return diagnose_survey(survey_case(case, matches, judge), context)
+
+
+def survey_case(case: Case, matches: pd.DataFrame, judge: str) -> Survey:
+    """A case made ready for diagnosis.
 
     Parameters
     ----------
@@ -57,9 +104,8 @@ def diagnose_case(
         ``records.MATCHES`` of rule ``three_point``.
     judge : str
         Who judged them.
-    context : StepContext
-        Takes progress.
     """
+    case = _in_tiles(case)
     evidence = Evidence(
         truth=case.truth,
         prediction=case.prediction,
@@ -75,6 +121,7 @@ def diagnose_case(
         contacts=case.contacts,
         fates=case.pairs,
         probability=_array(case.probability),
+        predicted_box=case.predicted_box,
         candidate_labels=_array(case.candidate_labels),
         segmentation=_array(case.segmentation),
         true_segmentation=_array(case.true_segmentation),
@@ -87,13 +134,25 @@ def diagnose_case(
         faces=None if case.segmentation is None else stages.faces,
         stages=stages if can_rerun else None,
     )
-    return diagnose_errors(evidence, case.diagnose, tools, context)
+    return survey_run(evidence, case.diagnose, tools)
 
 
 def write_findings(findings: pd.DataFrame, folder: Path) -> None:
     """Write ``findings.parquet`` and ``findings.csv`` into ``folder``."""
     write_table(findings, folder / "findings.csv")
     write_table(findings, folder / "findings.parquet")
+
+
+def _in_tiles(case: Case) -> Case:
+    """The case with volumes whose tiles stay in memory, as crops of errors overlap."""
+    names = ("segmentation", "true_segmentation", "probability", "candidate_labels", "clefts")
+    volumes = {name: getattr(case, name) for name in (*names, "raw")}
+    tiled = {
+        name: replace(volume, array=TiledArray(volume.array))
+        for name, volume in volumes.items()
+        if volume is not None
+    }
+    return replace(case, **tiled)
 
 
 def _array(volume: Volume | None) -> Any:

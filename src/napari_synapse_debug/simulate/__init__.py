@@ -13,15 +13,25 @@ be had on real data.
 """
 
 from napari_synapse_debug.simulate.faults import FAULTS
+from napari_synapse_debug.simulate.found import RunToSpoil
 from napari_synapse_debug.simulate.neuropil import CLASSES, Neuropil, simulate_neuropil
 from napari_synapse_debug.simulate.planting import EVENTS, Planted, plant_errors
+from napari_synapse_debug.simulate.run_faults import RUN_FAULTS
+from napari_synapse_debug.simulate.scoring import score_events
+from napari_synapse_debug.simulate.spoiling import RUN_EVENTS, Spoiled, spoil_run
 
 __all__ = [
     "CLASSES",
     "EVENTS",
     "FAULTS",
+    "RUN_EVENTS",
+    "RUN_FAULTS",
     "Neuropil",
     "Planted",
+    "RunToSpoil",
+    "Spoiled",
     "plant_errors",
+    "score_events",
     "simulate_neuropil",
+    "spoil_run",
 ]

@@ -13,8 +13,9 @@ from napari_synapse_debug.domain import records
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.stages import STAGE_OF_CAUSE, Cause
-from napari_synapse_debug.simulate.faults import FAULTS, Change, place_of
+from napari_synapse_debug.simulate.faults import FAULTS, place_of
 from napari_synapse_debug.simulate.neuropil import Neuropil
+from napari_synapse_debug.simulate.place import Change
 
 SEPARATION_NM = 500.0
 """Events stay this far apart where there is room."""

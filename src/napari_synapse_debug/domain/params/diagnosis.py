@@ -48,4 +48,9 @@ class DiagnoseParams(Params):
     counterfactuals: bool = field(
         True, "Prove causes", "Replace the stage by its oracle and run the rest again"
     )
+    budget: bool = field(
+        True,
+        "Error budget",
+        "What the score would be with each stage right; runs the surroundings of errors again",
+    )
     seed: int = field(0, "Seed", "Of the interface places of the noise floor", ge=0, advanced=True)
