@@ -10,8 +10,8 @@ from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.events import QuietContext
 from napari_synapse_debug.domain.params import TrainParams
 from napari_synapse_debug.networks import RECORD, load_weights, prepare_raw
-from napari_synapse_debug.train import train_network
-from napari_synapse_debug.train.sampling import Batch
+from napari_synapse_debug.train import SCORE, SCORE_ERROR, selection, train_network
+from napari_synapse_debug.train.sampling import Batch, PatchSampler
 from napari_synapse_debug.train.trainer import Trainer
 
 
@@ -73,7 +73,7 @@ def test_an_unknown_class_is_not_learnt_as_background(balls, tiny_plan):
     trained = train_network(
         [known, unknown],
         tiny_plan,
-        params(steps=50, augment=False, learning_rate=3e-2),
+        params(steps=80, augment=False, learning_rate=3e-2),
         QuietContext(),
     )
     rest = dataclasses.replace(
@@ -106,6 +106,8 @@ def test_a_resumed_training_is_the_one_that_was_not_interrupted(balls, tiny_plan
         torch.testing.assert_close(resumed.weights[name], tensor, rtol=1e-3, atol=1e-3)
     assert resumed.record["step"].tolist()[-1] == 6
     assert resumed.record["minutes"].is_monotonic_increasing
+    assert len(states[0].optimizer["state"]) > 10
+    assert states[0].averaged_steps == 4
 
 
 def test_a_state_of_another_plan_is_refused(balls, tiny_plan):
@@ -139,12 +141,87 @@ def test_a_loss_that_is_no_number_is_undone(balls, tiny_plan, broken_batch, capl
     assert all(torch.isfinite(tensor).all() for tensor in weights.values())
 
 
-def test_a_training_that_never_converges_says_so(tiny_plan, broken_batch):
+def test_the_first_such_loss_halves_the_rate_and_the_second_ends_the_training(
+    balls, tiny_plan, broken_batch
+):
     trainer = Trainer(tiny_plan, params(), None)
-    for _ in range(3):
+    whole = PatchSampler([balls], tiny_plan, params()).draw(0)
+    trainer.advance(whole, 0.0)
+    rate = trainer.note([], 0.0, {})["learning_rate"]
+    assert math.isnan(trainer.advance(broken_batch, 0.0))
+    assert math.isfinite(trainer.advance(whole, 0.0))
+    warming = 3 / 1  # the third step of the warm-up against the first
+    assert trainer.note([], 0.0, {})["learning_rate"] == pytest.approx(rate * warming / 2)
+    with pytest.raises(InputError, match=r"does not converge.*step 4.*train\.learning_rate"):
         trainer.advance(broken_batch, 0.0)
-    with pytest.raises(InputError, match=r"does not converge.*learning rate"):
-        trainer.advance(broken_batch, 0.0)
+
+
+def test_a_training_that_goes_on_has_not_forgotten_that_it_went_back(tiny_plan, broken_batch):
+    trainer = Trainer(tiny_plan, params(), None)
+    trainer.advance(broken_batch, 0.0)
+    again = Trainer(tiny_plan, params(), trainer.state(0.0))
+    with pytest.raises(InputError, match="does not converge"):
+        again.advance(broken_batch, 0.0)
+
+
+def scores(*values):
+    """A validation that gives these scores, one after the other, with an error of .1."""
+    left = iter(values)
+    return lambda _trained: {SCORE: next(left), SCORE_ERROR: 0.1, "validation_f1": 0.5}
+
+
+def test_the_network_is_validated_at_the_end_and_told(balls, tiny_plan):
+    events = []
+    trained = train_network(
+        [balls], tiny_plan, params(), QuietContext(events.append), validate=scores(0.25)
+    )
+    assert trained.record[SCORE].dropna().tolist() == [0.25]
+    assert events[-1].values["validation_f1"] == 0.5
+    told = {name for event in events for name in event.values}
+    assert {"loss", "rate", "minutes", "step"} <= told
+    assert "validation F1 0.50" in events[-1].message
+
+
+def test_worse_weights_at_the_end_do_not_replace_better_ones(balls, tiny_plan, monkeypatch):
+    monkeypatch.setattr(selection, "_SECONDS", 0.0)
+    monkeypatch.setattr(selection, "_LARGEST_SHARE", 100.0)
+    states = []
+    trained = train_network(
+        [balls],
+        tiny_plan,
+        params(steps=3),
+        QuietContext(),
+        on_checkpoint=states.append,
+        validate=scores(0.9, 0.7, 0.75),
+    )
+    (state,) = states
+    assert trained.record[SCORE].dropna().tolist() == [0.9, 0.7, 0.75]
+    assert (state.best.step, state.step) == (2, 3)
+    name = "input_block.conv1.conv.weight"
+    assert not torch.equal(trained.weights[name], state.trained.weights[name])
+    assert torch.equal(trained.weights[name], state.best.weights[name])
+
+
+def test_patience_ends_a_training_that_gets_no_better(balls, tiny_plan, monkeypatch):
+    monkeypatch.setattr(selection, "_SECONDS", 0.0)
+    monkeypatch.setattr(selection, "_LARGEST_SHARE", 100.0)
+    endless = train_network(
+        [balls], tiny_plan, params(steps=10), QuietContext(), validate=scores(*[0.5] * 20)
+    )
+    assert endless.record["step"].iloc[-1] == 10
+    patient = train_network(
+        [balls],
+        tiny_plan,
+        params(steps=10, patience=0.3),
+        QuietContext(),
+        validate=scores(*[0.5] * 20),
+    )
+    assert 3 <= patient.record["step"].iloc[-1] <= 5
+
+
+def test_a_stop_is_not_followed_by_a_validation(balls, tiny_plan):
+    trained = train_network([balls], tiny_plan, params(steps=100), StopAfter(2), validate=scores())
+    assert trained.record["step"].iloc[-1] == 2
 
 
 def test_arguments_are_not_changed(balls, tiny_plan):

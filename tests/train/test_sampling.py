@@ -69,3 +69,29 @@ def test_a_box_smaller_than_the_patch_is_padded_and_the_padding_ignored(balls, t
     assert batch.raw.shape == (4, 1, 4, 32, 32)
     assert batch.weight[0, 0].sum() == 2 * 20 * 18
     assert torch.isfinite(batch.raw).all()
+
+
+def test_boxes_are_drawn_by_their_annotated_voxels(tiny_plan):
+    """A dark box of one part, a bright one of three, and one of which nothing is known."""
+    shapes_and_greys = [((4, 32, 40), 0), ((4, 32, 120), 250)]
+    boxes = [
+        TrainingBox(np.full(shape, grey, np.uint8), dict.fromkeys(("cleft", "mito"), None))
+        for shape, grey in shapes_and_greys
+    ]
+    known = [
+        dataclasses.replace(box, masks={"cleft": np.zeros(box.raw.shape, np.uint8)})
+        for box in boxes
+    ]
+    drawn = sampler([*known, boxes[0]], tiny_plan, augment=False, batch_size=200).draw(0)
+    bright = (drawn.raw.mean(dim=(1, 2, 3, 4)) > 0).float().mean()
+    assert bright == pytest.approx(0.75, abs=0.1)
+    assert (drawn.weight[:, 0] == 1).all(), "never from the box without a mask"
+    assert (drawn.weight[:, 1] == 0).all()
+
+
+def test_each_process_draws_other_patches_of_the_same_step(balls, tiny_plan):
+    params = TrainParams(batch_size=2)
+    both = PatchSampler([balls], tiny_plan, TrainParams(batch_size=4)).draw(3).raw
+    parts = [PatchSampler([balls], tiny_plan, params, rank).draw(3).raw for rank in (0, 1)]
+    torch.testing.assert_close(torch.cat(parts), both, rtol=0, atol=0)
+    assert not torch.allclose(*parts)

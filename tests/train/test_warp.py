@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_synapse_debug.train.sampling import cut_patch
+from napari_synapse_debug.train.patches import cut_patch
 from napari_synapse_debug.train.warp import Warp, identity_warp, random_warp
 
 SHAPE = (4, 10, 12)

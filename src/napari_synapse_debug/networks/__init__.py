@@ -14,8 +14,15 @@ from napari_synapse_debug.networks.preprocess import (
     prepare_mask,
     prepare_raw,
 )
+from napari_synapse_debug.networks.resample import (
+    needs_resampling,
+    resample_grey,
+    resample_labels,
+    resampled_grid,
+)
 from napari_synapse_debug.networks.trained import (
     RECORD,
+    BestWeights,
     TrainedNetwork,
     TrainingState,
     load_weights,
@@ -24,6 +31,7 @@ from napari_synapse_debug.networks.unet import build_network, fold_batch_norms
 
 __all__ = [
     "RECORD",
+    "BestWeights",
     "Intensity",
     "NetworkPlan",
     "TrainedNetwork",
@@ -38,8 +46,12 @@ __all__ = [
     "load_weights",
     "measure_intensity",
     "mirror_to_multiple",
+    "needs_resampling",
     "plan_network",
     "prepare_mask",
     "prepare_raw",
+    "resample_grey",
+    "resample_labels",
+    "resampled_grid",
     "use_all_cores",
 ]

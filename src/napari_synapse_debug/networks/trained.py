@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -19,8 +19,12 @@ RECORD: Columns = {
     "minutes": "float64",
     "loss": "float64",
     "learning_rate": "float64",
+    "validation_f1": "float64",
+    "validation_score": "float64",
 }
-"""The training record: one row about each second; ``loss`` is the mean since the row before."""
+"""The training record: one row about each second; ``loss`` is the mean since the row before.
+The validation columns, and ``f1 CLASS`` and ``dice CLASS`` after them, are NaN in the rows where
+nothing was validated; by ``validation_score`` the weights are chosen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +34,31 @@ class TrainedNetwork:
     plan: NetworkPlan
     weights: Mapping[str, Tensor]
     record: pd.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
+class BestWeights:
+    """The weights to keep of all that were validated.
+
+    Parameters
+    ----------
+    weights : mapping
+        The averaged weights.
+    step : int
+        Optimiser steps after which they were validated.
+    score : float
+        Their validation score.
+    peak : float
+        The highest score of any weights so far.
+    peak_progress : float
+        Part of the training that was over then, 0 to 1.
+    """
+
+    weights: Mapping[str, Tensor]
+    step: int
+    score: float
+    peak: float
+    peak_progress: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +72,17 @@ class TrainingState:
     weights : mapping
         The weights that are being optimised.
     optimizer : dict
-        The optimiser's own state.
+        The optimiser's own state; empty before the first step.
     step : int
-        Optimiser steps done.
+        Optimiser steps done; they also say which patches come next.
     seconds : float
         Time spent.
+    averaged_steps : int
+        Steps in the average; fewer than ``step`` where a step was undone.
+    rollbacks : int
+        How often the training went back to the average because of a loss that is no number.
+    best : BestWeights or None
+        The weights to keep; None before the first validation.
     """
 
     trained: TrainedNetwork
@@ -55,6 +90,16 @@ class TrainingState:
     optimizer: dict[str, Any]
     step: int
     seconds: float
+    averaged_steps: int = 0
+    rollbacks: int = 0
+    best: BestWeights | None = None
+
+    @property
+    def kept(self) -> TrainedNetwork:
+        """The network to keep: the best validated one, or the latest where none was."""
+        if self.best is None:
+            return self.trained
+        return replace(self.trained, weights=self.best.weights)
 
 
 def load_weights(trained: TrainedNetwork) -> nn.Module:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -25,10 +25,14 @@ class TrainingBox:
     masks : mapping
         For each class name (z, y, x) integers or bool, where > 0 is the class. A class that is
         absent or None was not annotated here: it is ignored in this box, not background.
+    ignored : mapping
+        For some class names (z, y, x) bool: voxels of which it is not known whether they are of
+        the class, for example the rim of a cleft that was painted from a point.
     """
 
     raw: NDArray[Any]
     masks: Mapping[str, NDArray[Any] | None]
+    ignored: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
 
 
 def check_boxes(boxes: Sequence[TrainingBox], classes: Sequence[ClassSpec]) -> None:
@@ -68,6 +72,14 @@ def _check_box(box: TrainingBox, name: str) -> None:
                 found=f"shape {mask.shape}",
                 expected=f"{box.raw.shape}, that of the raw data",
                 fix="choose the mask that was drawn on this volume",
+            )
+    for class_name, unknown in box.ignored.items():
+        if unknown.shape != box.raw.shape:
+            raise InputError(
+                f"The ignored voxels of class {class_name!r} do not fit {name}",
+                found=f"shape {unknown.shape}",
+                expected=f"{box.raw.shape}, that of the raw data",
+                fix="give one value for each voxel of the box",
             )
     check_finite(box.raw, name)
 

@@ -1,20 +1,26 @@
-"""The training loop: steps against the clock, reports, checkpoints."""
+"""The training loop: steps against the clock, reports, validations, checkpoints."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from napari_synapse_debug.domain.events import Event, StepContext
 from napari_synapse_debug.domain.params import TrainParams
 from napari_synapse_debug.networks import NetworkPlan, TrainedNetwork, TrainingState
 from napari_synapse_debug.train.boxes import TrainingBox, check_boxes
 from napari_synapse_debug.train.sampling import PatchSampler
+from napari_synapse_debug.train.selection import ValidationClock
+from napari_synapse_debug.train.team import Team, count_processes, gather_team
 from napari_synapse_debug.train.trainer import Trainer
 
 _REPORT_SECONDS = 1.0
 _CHECKPOINT_SECONDS = 45.0
 _PARTS = 1000
+_OVER = -1.0
+"""Told to the other processes in place of the progress when all is done."""
+
+Validate = Callable[[TrainedNetwork], Mapping[str, float]]
 
 
 def train_network(
@@ -25,12 +31,15 @@ def train_network(
     *,
     resume: TrainingState | None = None,
     on_checkpoint: Callable[[TrainingState], None] | None = None,
+    validate: Validate | None = None,
 ) -> TrainedNetwork:
     """A network trained on ``boxes`` until its time or its steps are over, or until a stop.
 
-    AdamW with warm-up and a cosine; what comes back is the running average of the weights,
-    after a stop as well. The learning rate follows whichever of time and steps is further, so
-    that only a training bounded by its steps is the same on every machine.
+    AdamW with warm-up and a cosine; what comes back is a running average of the weights: the
+    best one that was validated, or else the last, after a stop as well. The learning rate
+    follows whichever of time and steps is further, so that only a training bounded by its steps
+    is the same on every machine. A loss that is no number takes the training back to the
+    average once, at half the rate.
 
     Parameters
     ----------
@@ -39,51 +48,131 @@ def train_network(
     plan : NetworkPlan
         The network to train, as planned for these boxes.
     params : TrainParams
-        Time, steps, batch, learning rate, augmentation, seed and device.
+        Time, steps, batch, learning rate, augmentation, patience, seed, device and processes.
     context : StepContext
         Told the loss about once a second; asked whether to stop before each step.
     resume : TrainingState, optional
         Where an earlier training of the same plan was left; its time and steps count.
     on_checkpoint : callable, optional
         Given the state about every 45 s, and at the end.
+    validate : callable, optional
+        Given the average; returns figures, among them ``SCORE`` and ``SCORE_ERROR`` of
+        ``train.selection``. Called each 20th of the training, but not within 15 s nor for more
+        than a tenth of the time, and at the end.
 
     Raises
     ------
     InputError
         Boxes from which a class cannot be learnt, a device that is not there, a state of
-        another plan, or a loss that is no number again and again.
+        another plan, or a loss that is no number a second time.
+    WorkerLostError
+        One of several processes ended before its time.
     """
-    started = time.monotonic() - (resume.seconds if resume else 0.0)
     check_boxes(boxes, plan.classes)
     context.report(Event("train", f"preparing {len(boxes)} boxes", 0, _PARTS))
-    trainer = Trainer(plan, params, resume)
-    sampler = PatchSampler(boxes, plan, params)
-    reported = saved = time.monotonic()
-    losses: list[float] = []
-    while not context.should_stop():
-        seconds = time.monotonic() - started
-        progress = max(seconds / (60 * params.minutes), trainer.step / params.steps)
-        if progress >= 1:
-            break
-        losses.append(trainer.advance(sampler.draw(trainer.step), progress))
-        if time.monotonic() - reported > _REPORT_SECONDS:
-            reported = time.monotonic()
-            context.report(_tell(trainer, losses, reported - started, progress))
-            losses = []
-        if on_checkpoint is not None and time.monotonic() - saved > _CHECKPOINT_SECONDS:
-            saved = time.monotonic()
-            on_checkpoint(trainer.state(saved - started))
-    seconds = time.monotonic() - started
-    if losses:
-        context.report(_tell(trainer, losses, seconds, 1.0))
-    state = trainer.state(seconds)
-    if on_checkpoint is not None:
-        on_checkpoint(state)
-    return state.trained
+    with gather_team(count_processes(params), _follow, boxes, plan, params, resume) as team:
+        trainer = Trainer(plan, params, resume, team)
+        sampler = PatchSampler(boxes, plan, params, team.rank)
+        seconds = resume.seconds if resume else 0.0
+        training = _Training(trainer, params, context, seconds, on_checkpoint, validate)
+        return training.run(sampler, team)
 
 
-def _tell(trainer: Trainer, losses: list[float], seconds: float, progress: float) -> Event:
-    loss = trainer.note(losses, seconds)
-    values = {"loss": loss, "step": float(trainer.step)}
-    message = f"step {trainer.step}, loss {loss:.3f}"
-    return Event("train", message, min(_PARTS, round(_PARTS * progress)), _PARTS, values)
+def _follow(
+    team: Team,
+    boxes: Sequence[TrainingBox],
+    plan: NetworkPlan,
+    params: TrainParams,
+    resume: TrainingState | None,
+) -> None:
+    """Train beside the leader until it says that all is done."""
+    trainer = Trainer(plan, params, resume, team)
+    sampler = PatchSampler(boxes, plan, params, team.rank)
+    while (progress := team.agree(_OVER, trainer.device)) != _OVER:
+        trainer.advance(sampler.draw(trainer.step), progress)
+
+
+class _Training:
+    """A training under way: its clock, and whom it tells."""
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        params: TrainParams,
+        context: StepContext,
+        seconds: float,
+        on_checkpoint: Callable[[TrainingState], None] | None,
+        validate: Validate | None,
+    ) -> None:
+        self._trainer = trainer
+        self._params = params
+        self._context = context
+        self._on_checkpoint = on_checkpoint
+        self._validate = validate
+        self._started = time.monotonic() - seconds
+        self._reported = self._saved = seconds
+        self._losses: list[float] = []
+        self._clock = ValidationClock(seconds, self._progress())
+
+    def run(self, sampler: PatchSampler, team: Team) -> TrainedNetwork:
+        """Train until it is over; the network to keep."""
+        while not (is_stopped := self._context.should_stop()):
+            progress = self._progress()
+            if progress >= 1 or self._is_out_of_patience(progress):
+                break
+            team.agree(progress, self._trainer.device)
+            loss = self._trainer.advance(sampler.draw(self._trainer.step), progress)
+            self._losses.append(loss)
+            self._attend(progress)
+        team.agree(_OVER, self._trainer.device)
+        if self._validate is not None and not is_stopped:
+            self._judge(1.0, self._validate)
+        elif self._losses:
+            self._tell({}, 1.0)
+        state = self._trainer.state(self._seconds())
+        if self._on_checkpoint is not None:
+            self._on_checkpoint(state)
+        return state.kept
+
+    def _attend(self, progress: float) -> None:
+        """Whatever is due after a step."""
+        seconds = self._seconds()
+        if self._validate is not None and self._clock.is_due(seconds, progress):
+            self._judge(progress, self._validate)
+        elif seconds - self._reported > _REPORT_SECONDS:
+            self._tell({}, progress)
+        if self._on_checkpoint is not None and seconds - self._saved > _CHECKPOINT_SECONDS:
+            self._saved = seconds
+            self._on_checkpoint(self._trainer.state(self._seconds()))
+
+    def _judge(self, progress: float, validate: Validate) -> None:
+        """Validate the average, keep it if it is the best, and say how good it is."""
+        before = self._seconds()
+        values = validate(self._trainer.averaged())
+        self._trainer.keep_best(values, progress)
+        self._clock.note(before, self._seconds(), progress)
+        self._tell(values, progress)
+
+    def _tell(self, validation: Mapping[str, float], progress: float) -> None:
+        self._reported = self._seconds()
+        values = self._trainer.note(self._losses, self._reported, validation)
+        self._losses = []
+        values["rate"] = values.pop("learning_rate")
+        message = f"step {self._trainer.step}"
+        if "loss" in values:
+            message += f", loss {values['loss']:.3f}"
+        if "validation_f1" in values:
+            message += f", validation F1 {values['validation_f1']:.2f}"
+        done = min(_PARTS, round(_PARTS * progress))
+        self._context.report(Event("train", message, done, _PARTS, values))
+
+    def _seconds(self) -> float:
+        return time.monotonic() - self._started
+
+    def _progress(self) -> float:
+        by_time = self._seconds() / (60 * self._params.minutes)
+        return max(by_time, self._trainer.step / self._params.steps)
+
+    def _is_out_of_patience(self, progress: float) -> bool:
+        peak = self._trainer.peak_progress
+        return 0 < self._params.patience <= progress - (progress if peak is None else peak)

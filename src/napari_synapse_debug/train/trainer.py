@@ -6,6 +6,7 @@ import copy
 import logging
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,27 +16,28 @@ from torch.optim.swa_utils import AveragedModel
 
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.params import TrainParams
-from napari_synapse_debug.domain.records import empty
+from napari_synapse_debug.domain.records import conform, empty
 from napari_synapse_debug.networks import (
     RECORD,
+    BestWeights,
     NetworkPlan,
     TrainedNetwork,
     TrainingState,
     build_network,
-    choose_device,
     choose_dtype,
     choose_memory_format,
-    use_all_cores,
 )
 from napari_synapse_debug.train.loss import masked_loss
 from napari_synapse_debug.train.sampling import Batch
+from napari_synapse_debug.train.selection import choose_best
+from napari_synapse_debug.train.team import ALONE, Team
 
 _LOG = logging.getLogger(__name__)
 
 _WARM_UP_STEPS = 30
 _AVERAGED_STEPS = 60
 _LARGEST_GRADIENT = 5.0
-_MOST_ROLLBACKS = 3
+_MOST_ROLLBACKS = 1
 
 
 class Trainer:
@@ -49,6 +51,8 @@ class Trainer:
         Learning rate, seed of the first weights, and device.
     resume : TrainingState, optional
         Where to go on from.
+    team : Team
+        The processes that train together, each with a trainer; alone by default.
 
     Raises
     ------
@@ -57,27 +61,36 @@ class Trainer:
     """
 
     def __init__(
-        self, plan: NetworkPlan, params: TrainParams, resume: TrainingState | None
+        self,
+        plan: NetworkPlan,
+        params: TrainParams,
+        resume: TrainingState | None,
+        team: Team = ALONE,
     ) -> None:
-        use_all_cores()
         self._plan = plan
         self._params = params
-        self._device = choose_device(params.device)
-        self.dtype = _safe_dtype(plan, self._device)
-        self._layout = choose_memory_format(self._device)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(params.seed)
-            network = build_network(plan)
-        self._network: nn.Module = network.to(self._device, memory_format=self._layout)  # type: ignore[call-overload]
+        self._team = team
+        self.device = team.choose_device(params)
+        self.dtype = _safe_dtype(plan, self.device)
+        self._layout = choose_memory_format(self.device)
+        network = new_network(plan, params.seed)
+        self._network: nn.Module = network.to(self.device, memory_format=self._layout)  # type: ignore[call-overload]
         self._average = AveragedModel(self._network, avg_fn=_average, use_buffers=True)
         self._optimizer = torch.optim.AdamW(
             self._network.parameters(), params.learning_rate, weight_decay=1e-2, fused=True
         )
-        self._record = empty(RECORD)
+        self._rows: list[dict[str, Any]] = []
         self._rollbacks = 0
+        self._best: BestWeights | None = None
         self.step = 0
         if resume is not None:
             self._restore(resume)
+        self._shared = team.share(self._network, self.device)
+
+    @property
+    def peak_progress(self) -> float | None:
+        """Part of the training that was over at the highest score; None before a validation."""
+        return None if self._best is None else self._best.peak_progress
 
     def advance(self, batch: Batch, progress: float) -> float:
         """Do one step and return its loss; NaN where the step was undone.
@@ -99,14 +112,14 @@ class Trainer:
         for group in self._optimizer.param_groups:
             group["lr"] = rate / 2**self._rollbacks
         self._network.train()
-        raw = batch.raw.to(self._device, memory_format=self._layout)
-        with torch.autocast(self._device.type, self.dtype, self.dtype != torch.float32):
-            logits = self._network(raw)
-        loss = masked_loss(logits, batch.target.to(self._device), batch.weight.to(self._device))
+        raw = batch.raw.to(self.device, memory_format=self._layout)
+        with torch.autocast(self.device.type, self.dtype, self.dtype != torch.float32):
+            logits = self._shared(raw)
+        loss = masked_loss(logits, batch.target.to(self.device), batch.weight.to(self.device))
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self._network.parameters(), _LARGEST_GRADIENT)
-        value = float(loss.detach() + 0 * norm)
+        value = self._team.mean(float(loss.detach() + 0 * norm), self.device)
         if not math.isfinite(value):
             self._roll_back()
             return math.nan
@@ -114,24 +127,53 @@ class Trainer:
         self._average.update_parameters(self._network)
         return value
 
-    def note(self, losses: Sequence[float], seconds: float) -> float:
-        """Add a row to the record; the mean of those ``losses`` that are numbers, or NaN."""
+    def note(
+        self, losses: Sequence[float], seconds: float, validation: Mapping[str, float]
+    ) -> dict[str, float]:
+        """Add a row to the record and return it, without the values that are not known.
+
+        Parameters
+        ----------
+        losses : sequence of float
+            Of the steps since the row before; NaN for those that were undone.
+        seconds : float
+            Time spent.
+        validation : mapping
+            What a validation gave; empty where there was none.
+        """
         finite = [loss for loss in losses if math.isfinite(loss)]
-        loss = float(np.mean(finite)) if finite else math.nan
-        rate = float(self._optimizer.param_groups[0]["lr"])
-        row = pd.DataFrame([[self.step, seconds / 60, loss, rate]], columns=list(RECORD))
-        self._record = pd.concat([self._record, row], ignore_index=True).astype(dict(RECORD))
-        return loss
+        row = {
+            "step": float(self.step),
+            "minutes": seconds / 60,
+            "loss": float(np.mean(finite)) if finite else math.nan,
+            "learning_rate": float(self._optimizer.param_groups[0]["lr"]),
+            **validation,
+        }
+        self._rows.append(row)
+        return {name: value for name, value in row.items() if math.isfinite(value)}
+
+    def keep_best(self, validation: Mapping[str, float], progress: float) -> None:
+        """Keep the average if its ``validation`` says so (``choose_best``)."""
+        weights = _copy(self._average.module.state_dict())
+        self._best = choose_best(self._best, weights, self.step, progress, validation)
+
+    def averaged(self) -> TrainedNetwork:
+        """The running average, on the CPU."""
+        return TrainedNetwork(
+            self._plan, _copy(self._average.module.state_dict()), _as_record(self._rows)
+        )
 
     def state(self, seconds: float) -> TrainingState:
         """A copy of everything, on the CPU."""
-        averaged = _copy(self._average.module.state_dict())
         return TrainingState(
-            TrainedNetwork(self._plan, averaged, self._record),
+            self.averaged(),
             _copy(self._network.state_dict()),
             copy.deepcopy(self._optimizer.state_dict()),
             self.step,
             seconds,
+            int(self._average.n_averaged),
+            self._rollbacks,
+            self._best,
         )
 
     def _restore(self, resume: TrainingState) -> None:
@@ -144,9 +186,15 @@ class Trainer:
             )
         self._network.load_state_dict(dict(resume.weights))
         self._average.module.load_state_dict(dict(resume.trained.weights))
-        self._average.n_averaged.fill_(resume.step)
-        self._optimizer.load_state_dict(copy.deepcopy(resume.optimizer))
-        self._record = resume.trained.record
+        self._average.n_averaged.fill_(resume.averaged_steps)
+        if resume.optimizer:
+            self._optimizer.load_state_dict(copy.deepcopy(resume.optimizer))
+        self._rows = [
+            {str(name): value for name, value in row.items()}
+            for row in resume.trained.record.to_dict("records")
+        ]
+        self._rollbacks = resume.rollbacks
+        self._best = resume.best
         self.step = resume.step
 
     def _roll_back(self) -> None:
@@ -154,13 +202,24 @@ class Trainer:
         if self._rollbacks > _MOST_ROLLBACKS:
             raise InputError(
                 "The training does not converge",
-                found=f"a loss that is no number, for the {self._rollbacks}th time",
+                found=f"a loss that is no number at step {self.step}, also at half the rate",
                 expected="a loss that falls",
-                fix=f"lower the learning rate ({self._params.learning_rate:g})",
+                fix=f"lower train.learning_rate ({self._params.learning_rate:g}), "
+                "and look at the raw data of the training boxes",
             )
-        _LOG.warning("step %d: the loss is no number; going back to the average", self.step)
+        _LOG.warning(
+            "step %d: the loss is no number; going back to the average, at half the rate",
+            self.step,
+        )
         self._network.load_state_dict(self._average.module.state_dict())
         self._optimizer.state.clear()
+
+
+def new_network(plan: NetworkPlan, seed: int) -> nn.Module:
+    """An untrained network whose first weights are those of ``seed``."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return build_network(plan)
 
 
 def _safe_dtype(plan: NetworkPlan, device: torch.device) -> torch.dtype:
@@ -190,3 +249,12 @@ def _average(averaged: Tensor, current: Tensor, steps: Tensor | int) -> Tensor:
 
 def _copy(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.detach().cpu().clone() for name, tensor in weights.items()}
+
+
+def _as_record(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """``RECORD``, and a column for each other value of a validation."""
+    if not rows:
+        return empty(RECORD)
+    frame = pd.DataFrame(rows)
+    lacking = {name: math.nan for name in RECORD if name not in frame.columns}
+    return conform(frame.assign(**lacking), RECORD, "training record")

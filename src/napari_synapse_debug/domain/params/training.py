@@ -31,7 +31,9 @@ class TrainParams(Params):
         unit="voxels",
         advanced=True,
     )
-    batch_size: int = field(2, "Batch", "Patches a step", ge=1, le=256, advanced=True)
+    batch_size: int = field(
+        2, "Batch", "Patches a step, in each process", ge=1, le=256, advanced=True
+    )
     learning_rate: float = field(
         1e-2, "Learning rate", "Highest rate of AdamW", gt=0, le=1, advanced=True
     )
@@ -44,5 +46,34 @@ class TrainParams(Params):
         advanced=True,
     )
     augment: bool = field(True, "Augment", "Flip, turn, blur, shift and re-light the patches")
+    validation_fraction: float = field(
+        0.2,
+        "Held out",
+        "Part of a training box kept for validation where no validation box is given; 0: none",
+        ge=0,
+        le=0.5,
+    )
+    patience: float = field(
+        0.0,
+        "Patience",
+        "End early after this part of the training without a better validation; 0: never",
+        ge=0,
+        le=1,
+        advanced=True,
+    )
+    init_from: str | None = field(
+        None,
+        "Start from",
+        "Model whose weights to start from: its folder, or its name in models/; empty: none",
+        advanced=True,
+    )
+    processes: int = field(
+        0,
+        "Processes",
+        "Processes that train together, each on its own GPU; 0: one a GPU, or one on the CPU",
+        ge=0,
+        le=64,
+        advanced=True,
+    )
     seed: int = field(0, "Seed", "Same seed, same patches", ge=0, advanced=True)
     device: Device = field("auto", "Device", "auto takes CUDA, then MPS, then the CPU")

@@ -1,0 +1,184 @@
+"""The annotated boxes of a project as arrays: what to learn from, and what to validate on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from napari_synapse_debug.domain.errors import InputError, ProjectError
+from napari_synapse_debug.domain.grid import Box, Grid
+from napari_synapse_debug.domain.project import Annotation, Mask
+from napari_synapse_debug.domain.records import points
+from napari_synapse_debug.domain.roles import ClassSpec
+from napari_synapse_debug.networks import (
+    needs_resampling,
+    resample_grey,
+    resample_labels,
+    resampled_grid,
+)
+from napari_synapse_debug.pipeline.annotated_box import AnnotatedBox
+from napari_synapse_debug.pipeline.holding_out import hold_out
+from napari_synapse_debug.pipeline.instances import label_instances
+from napari_synapse_debug.pipeline.work import Work
+from napari_synapse_debug.train import TrainingBox, check_boxes
+from napari_synapse_debug.train.targets import paint_targets
+
+STEP = "train"
+
+
+@dataclass(frozen=True, eq=False)
+class AnnotatedBoxes:
+    """Boxes to learn from, and boxes to choose weights and threshold by; the latter may be none."""
+
+    train: tuple[AnnotatedBox, ...]
+    validation: tuple[AnnotatedBox, ...]
+
+
+def read_annotated_boxes(work: Work) -> AnnotatedBoxes:
+    """All annotated boxes of the project, read, painted and resampled, ready to train on.
+
+    Where the project names no validation box, the end of a training box is held out
+    (``hold_out``). What was resampled, painted or held out is reported.
+
+    Raises
+    ------
+    ProjectError
+        Nothing was annotated.
+    InputError
+        A box from which nothing can be learnt, a class that no box has, or points of which
+        none lies in the box that is painted from them.
+    """
+    config = work.project.config
+    if not config.annotated or not config.classes:
+        raise _nothing_to_learn(work)
+    boxes = [(found.use, _read(work, found)) for found in config.annotated]
+    train = tuple(box for use, box in boxes if use == "train")
+    validation = tuple(box for use, box in boxes if use == "validation")
+    if not train:
+        raise _nothing_to_learn(work)
+    check_boxes([box.box for box in train], config.classes)
+    fraction = work.params.train.validation_fraction
+    if validation or fraction == 0:
+        return AnnotatedBoxes(train, validation)
+    held = hold_out(train, fraction)
+    work.tell(STEP, held.said)
+    return AnnotatedBoxes(held.train, held.validation)
+
+
+def _read(work: Work, annotation: Annotation) -> AnnotatedBox:
+    project, box = work.project, Box.parse(annotation.box)
+    volume = project.raw_of(annotation)
+    masks = project.config.masks_in(annotation)
+    raw = volume.read(box)
+    _check_grey(raw, annotation)
+    read = AnnotatedBox(
+        name=str(annotation),
+        box=TrainingBox(raw, {m.name: _read_mask(work, annotation, m) for m in masks}),
+        grid=volume.grid.crop(box),
+        clefts=None,
+    )
+    sized = _resample(work, read)
+    painted = _paint(work, annotation, sized)
+    return replace(painted, clefts=_true_clefts(painted.box, project.config.classes))
+
+
+def _read_mask(work: Work, annotation: Annotation, mask: Mask) -> NDArray[Any]:
+    """The mask in the box; its file holds either the whole volume or the box alone."""
+    box = Box.parse(annotation.box)
+    volume = work.project.mask_of(annotation, mask)
+    is_box_alone = volume.grid.shape == box.shape
+    return volume.read(volume.grid.box if is_box_alone else box)
+
+
+def _check_grey(raw: NDArray[Any], annotation: Annotation) -> None:
+    if raw.size and raw.min() == raw.max():
+        raise InputError(
+            f"The raw data of the {annotation} are constant",
+            found=f"the value {raw.flat[0]} everywhere",
+            expected="an image",
+            fix="choose the raw data set, and a box where it was imaged",
+        )
+
+
+def _resample(work: Work, found: AnnotatedBox) -> AnnotatedBox:
+    """The box at the voxel size of the project; as it is where that is about its own."""
+    wanted = work.project.config.voxel_size_nm
+    if not needs_resampling(found.grid.voxel_size_nm, wanted):
+        return found
+    grid = resampled_grid(found.grid, wanted)
+    masks = {
+        name: None if mask is None else resample_labels(mask, grid.shape)
+        for name, mask in found.box.masks.items()
+    }
+    work.tell(
+        STEP,
+        f"{found.name}: resampled from voxels of {_sizes(found.grid)} nm to {_sizes(grid)} nm",
+    )
+    raw = resample_grey(found.box.raw, grid.shape)
+    return replace(found, box=TrainingBox(raw, masks), grid=grid)
+
+
+def _sizes(grid: Grid) -> str:
+    return " × ".join(f"{size:.3g}" for size in grid.voxel_size_nm)
+
+
+def _paint(work: Work, annotation: Annotation, found: AnnotatedBox) -> AnnotatedBox:
+    """The box with its classes without masks painted from points, if it has any."""
+    truth = work.project.truth_of(annotation)
+    masks = found.box.masks
+    classes = [
+        spec
+        for spec in work.project.config.classes
+        if spec.role.is_synapse and spec.name not in masks
+    ]
+    if truth is None or not classes:
+        return found
+    inside = int(_are_inside(truth, found.grid).sum())
+    where = f"{inside} of {len(truth)} rows of {annotation.truth}"
+    if inside == 0:
+        raise InputError(
+            f"No synapse lies in the {annotation}, which is to be painted from them",
+            found=where,
+            expected="cleft points in the box (z, y, x in nm)",
+            fix="check the box (voxels), and unit and order of axes of the points",
+        )
+    work.tell(STEP, f"{found.name}: {where} lie inside; the others are not learnt here")
+    targets = paint_targets(truth, found.grid, classes, work.params.targets)
+    box = TrainingBox(found.box.raw, {**masks, **targets.masks}, targets.ignored)
+    return replace(found, box=box)
+
+
+def _are_inside(truth: pd.DataFrame, grid: Grid) -> NDArray[np.bool_]:
+    return grid.contains(points(truth, "cleft"))
+
+
+def _true_clefts(box: TrainingBox, classes: Sequence[ClassSpec]) -> NDArray[np.uint64] | None:
+    """Ids of the clefts of all classes of synapses, a later class over an earlier one.
+
+    None where a class of synapses was not annotated: what is found there cannot be judged.
+    """
+    masks = [box.masks.get(spec.name) for spec in classes if spec.role.is_synapse]
+    if not masks or any(mask is None for mask in masks):
+        return None
+    ids = np.zeros(box.raw.shape, np.uint64)
+    for mask in masks:
+        if mask is not None:
+            ids = np.where(mask > 0, mask, ids).astype(np.uint64)
+    return label_instances(ids)
+
+
+def _nothing_to_learn(work: Work) -> ProjectError:
+    config = work.project.config
+    boxes, names = len(config.annotated), ", ".join(spec.name for spec in config.classes)
+    return ProjectError(
+        "There is nothing to learn from",
+        found=f"{boxes} annotated boxes; classes: {names or 'none'}",
+        expected="a train box, and masks or 3-point rows in it",
+        fix="make the project with --train-box and --mask or --truth, or add a box with "
+        "`synapse-debug annotate`",
+    )

@@ -1,0 +1,83 @@
+"""Patches cut out of volumes under a warp, with what lies beyond their faces told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import grid_sample
+
+from napari_synapse_debug.domain.grid import Triple
+from napari_synapse_debug.train.warp import Warp
+
+
+def cut_patch(volumes: Sequence[Tensor], center: Triple, warp: Warp) -> tuple[Tensor, Tensor]:
+    """The patch of ``volumes`` at ``center`` under ``warp``, and where it lies inside.
+
+    Parameters
+    ----------
+    volumes : sequence of Tensor
+        (channel, Z, Y, X) of one size, any real dtype. Beyond their faces they are mirrored.
+    center : tuple of int
+        zyx, voxels.
+    warp : Warp
+        Of a patch (z, y, x).
+
+    Returns
+    -------
+    values : Tensor
+        (channels of all volumes, z, y, x) float32; bilinear in y and x.
+    is_inside : Tensor
+        (z, y, x) bool: false for mirrored voxels.
+    """
+    depth, height, width = volumes[0].shape[1:]
+    sections = center[0] + warp.sections
+    y, x = center[1] + warp.offsets[..., 0], center[2] + warp.offsets[..., 1]
+    top, bottom = _window(y, height)
+    left, right = _window(x, width)
+    window = _read(volumes, _mirror(sections, depth), (top, bottom, left, right))
+    grid = np.empty((*y.shape, 2), np.float32)
+    grid[..., 0] = (2 * (x - left) + 1) / (right - left) - 1
+    grid[..., 1] = (2 * (y - top) + 1) / (bottom - top) - 1
+    values = grid_sample(
+        window,
+        torch.from_numpy(grid),
+        mode="bilinear",
+        padding_mode="reflection",
+        align_corners=False,
+    ).transpose(0, 1)
+    is_inside = (y > -0.5) & (y < height - 0.5) & (x > -0.5) & (x < width - 0.5)
+    is_inside &= ((sections >= 0) & (sections < depth))[:, None, None]
+    return values, torch.from_numpy(is_inside)
+
+
+def _read(
+    volumes: Sequence[Tensor], sections: NDArray[np.int64], window: tuple[int, int, int, int]
+) -> Tensor:
+    """The window of these sections: (section, channels of all volumes, y, x) float32."""
+    top, bottom, left, right = window
+    channels = sum(volume.shape[0] for volume in volumes)
+    out = torch.empty(len(sections), channels, bottom - top, right - left)
+    for number, section in enumerate(sections.tolist()):
+        first = 0
+        for volume in volumes:
+            last = first + volume.shape[0]
+            out[number, first:last] = volume[:, section, top:bottom, left:right]
+            first = last
+    return out
+
+
+def _window(positions: NDArray[np.float32], size: int) -> tuple[int, int]:
+    """First and last + 1 index in [0, size) that are needed to look up ``positions``."""
+    first = min(max(int(np.floor(positions.min())), 0), size - 1)
+    last = min(max(int(np.ceil(positions.max())) + 1, first + 1), size)
+    return first, last
+
+
+def _mirror(indices: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Indices folded into [0, size) as by mirrors on the outer voxels' far sides."""
+    folded = indices % (2 * size)
+    return np.where(folded < size, folded, 2 * size - 1 - folded)

@@ -1,0 +1,182 @@
+"""Several processes that train one network: who they are, and how they agree."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+from torch import nn
+
+from napari_synapse_debug.domain.errors import InputError, WorkerLostError
+from napari_synapse_debug.domain.params import TrainParams
+from napari_synapse_debug.networks import choose_device, use_all_cores
+
+_PATIENCE = timedelta(hours=6)
+"""How long a process waits for the others, which may be validating a large volume."""
+
+_FAREWELL_S = 20.0
+"""How long to wait for the end of processes that are done, or that failed."""
+
+
+@dataclass(frozen=True)
+class Team:
+    """One of ``size`` processes that train together; alone with size 1, where nothing is sent.
+
+    Parameters
+    ----------
+    rank : int
+        Number of this process; 0 leads: it keeps the clock, reports, validates and saves.
+    size : int
+        Number of processes.
+    """
+
+    rank: int = 0
+    size: int = 1
+
+    def choose_device(self, params: TrainParams) -> torch.device:
+        """The device of this process; each has a GPU of its own, or its share of the cores."""
+        device = choose_device(params.device)
+        cores = use_all_cores()
+        if self.size == 1:
+            return device
+        if device.type == "cuda":
+            return torch.device("cuda", self.rank)
+        torch.set_num_threads(max(1, cores // self.size))
+        return device
+
+    def share(self, network: nn.Module, device: torch.device) -> nn.Module:
+        """``network`` so wrapped that every process gets the mean of all gradients."""
+        if self.size == 1:
+            return network
+        ids = [self.rank] if device.type == "cuda" else None
+        return nn.parallel.DistributedDataParallel(network, device_ids=ids)
+
+    def mean(self, value: float, device: torch.device) -> float:
+        """The mean of the ``value`` of all processes."""
+        if self.size == 1:
+            return value
+        total = torch.tensor(value, dtype=torch.float64, device=device)
+        dist.all_reduce(total)
+        return float(total) / self.size
+
+    def agree(self, value: float, device: torch.device) -> float:
+        """The ``value`` of the leader."""
+        if self.size == 1:
+            return value
+        told = torch.tensor(value, dtype=torch.float64, device=device)
+        dist.broadcast(told, 0)
+        return float(told)
+
+
+ALONE = Team()
+
+
+def count_processes(params: TrainParams) -> int:
+    """How many processes train: those asked for, else one for each GPU, or one.
+
+    Raises
+    ------
+    InputError
+        More processes than GPUs, or a device that is not there.
+    """
+    device = choose_device(params.device)
+    gpus = torch.cuda.device_count() if device.type == "cuda" else 0
+    wanted = params.processes or max(1, gpus)
+    if gpus and wanted > gpus:
+        raise InputError(
+            "There are fewer GPUs than processes",
+            found=f"{gpus} GPUs",
+            expected=f"one for each of {wanted} processes",
+            fix=f"set train.processes to {gpus} or less, or to 0",
+        )
+    return wanted
+
+
+@contextmanager
+def gather_team(size: int, follow: Callable[..., Any], *arguments: Any) -> Iterator[Team]:
+    """The team that this process leads; the others run ``follow(team, *arguments)``.
+
+    Parameters
+    ----------
+    size : int
+        Number of processes; with 1 none is started.
+    follow : callable
+        At the top of a module, so that a new process finds it; it returns when all is done.
+    *arguments
+        What ``follow`` needs; pickled.
+
+    Raises
+    ------
+    WorkerLostError
+        Another process ended before its time.
+    """
+    if size == 1:
+        yield ALONE
+        return
+    with tempfile.TemporaryDirectory(prefix="synapse-debug-team-") as folder:
+        meeting = Path(folder) / "meeting"
+        context = mp.get_context("spawn")
+        others = [
+            context.Process(target=_join, args=(rank, size, meeting, follow, arguments))
+            for rank in range(1, size)
+        ]
+        for process in others:
+            process.start()
+        try:
+            with _meet(0, size, meeting) as team:
+                yield team
+                for process in others:
+                    process.join(_FAREWELL_S)
+        except RuntimeError as error:
+            for process in others:
+                process.join(_FAREWELL_S)
+            _explain(error, [process.exitcode for process in others])
+            raise
+        finally:
+            for process in others:
+                process.terminate()
+                process.join()
+
+
+def _join(
+    rank: int, size: int, meeting: Path, follow: Callable[..., Any], arguments: tuple[Any, ...]
+) -> None:
+    with _meet(rank, size, meeting) as team:
+        follow(team, *arguments)
+
+
+@contextmanager
+def _meet(rank: int, size: int, meeting: Path) -> Iterator[Team]:
+    """The process group, met through a file."""
+    dist.init_process_group(
+        "nccl" if torch.cuda.is_available() and torch.cuda.device_count() >= size else "gloo",
+        init_method=f"file://{meeting}",
+        rank=rank,
+        world_size=size,
+        timeout=_PATIENCE,
+    )
+    try:
+        yield Team(rank, size)
+    finally:
+        dist.destroy_process_group()
+
+
+def _explain(error: RuntimeError, exit_codes: list[int | None]) -> None:
+    """Say so where a process was lost; other errors are none of this module's."""
+    lost = [code for code in exit_codes if code]
+    if lost:
+        raise WorkerLostError(
+            "A process of the training ended before its time",
+            found=f"exit code {lost[0]}",
+            expected=f"{len(exit_codes) + 1} processes that train to the end",
+            fix="run train again to go on from the last checkpoint; with less memory a process "
+            "lower train.batch_size or train.processes",
+        ) from error

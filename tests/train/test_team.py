@@ -1,0 +1,89 @@
+"""Two real processes that train one network together, over gloo on the CPU."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from napari_synapse_debug.domain.errors import WorkerLostError
+from napari_synapse_debug.domain.events import QuietContext
+from napari_synapse_debug.domain.params import TrainParams
+from napari_synapse_debug.networks import NetworkPlan
+from napari_synapse_debug.train import TrainingBox, train_network
+from napari_synapse_debug.train.sampling import PatchSampler
+from napari_synapse_debug.train.team import ALONE, Team, count_processes, gather_team
+from napari_synapse_debug.train.trainer import Trainer
+
+STEPS = 3
+
+
+def params(**values: Any) -> TrainParams:
+    return TrainParams(**{"batch_size": 1, "steps": STEPS, "device": "cpu", **values})
+
+
+def train_and_save(team: Team, folder: Path, box: TrainingBox, plan: NetworkPlan) -> None:
+    """What each process does: a few steps, then its weights and first patch go to a file."""
+    trainer = Trainer(plan, params(), None, team)
+    sampler = PatchSampler([box], plan, params(), team.rank)
+    losses = [trainer.advance(sampler.draw(step), 0.1) for step in range(STEPS)]
+    weights = trainer.state(0.0).weights
+    trained = {name: weights[name] for name, _ in trainer._network.named_parameters()}
+    content = {"weights": trained, "losses": losses, "raw": sampler.draw(0).raw}
+    torch.save(content, folder / f"{team.rank}.pt")
+
+
+def leave(team: Team) -> None:
+    raise SystemExit(3)
+
+
+def lead_those_who_leave() -> None:
+    with gather_team(2, leave) as team:
+        for _ in range(3):
+            team.agree(0.5, torch.device("cpu"))
+            team.mean(0.5, torch.device("cpu"))
+
+
+def test_alone_nothing_is_sent(balls: TrainingBox) -> None:
+    assert count_processes(params()) == 1
+    with gather_team(1, leave) as team:
+        assert team == ALONE
+    assert ALONE.mean(2.5, torch.device("cpu")) == ALONE.agree(2.5, torch.device("cpu")) == 2.5
+
+
+@pytest.mark.slow
+def test_two_processes_have_the_same_weights_from_different_patches(
+    tmp_path: Path, balls: TrainingBox, tiny_plan: NetworkPlan
+) -> None:
+    with gather_team(2, train_and_save, tmp_path, balls, tiny_plan) as team:
+        assert (team.rank, team.size) == (0, 2)
+        train_and_save(team, tmp_path, balls, tiny_plan)
+    one, two = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
+    assert not torch.allclose(one["raw"], two["raw"])
+    assert one["losses"] == two["losses"]
+    assert all(math.isfinite(loss) for loss in one["losses"])
+    assert len(one["weights"]) > 10
+    for name, tensor in one["weights"].items():
+        torch.testing.assert_close(two["weights"][name], tensor, rtol=0, atol=0)
+
+
+@pytest.mark.slow
+def test_two_processes_learn(balls: TrainingBox, tiny_plan: NetworkPlan) -> None:
+    events: list[Any] = []
+    together = params(steps=30, processes=2, augment=False, learning_rate=3e-2)
+    trained = train_network([balls], tiny_plan, together, QuietContext(events.append))
+    losses = [event.values["loss"] for event in events if "loss" in event.values]
+    assert trained.record["step"].iloc[-1] == 30
+    one = Trainer(tiny_plan, together, None)
+    first = one.advance(PatchSampler([balls], tiny_plan, together).draw(0), 0.0)
+    assert np.min(losses) < 0.8 * first
+
+
+@pytest.mark.slow
+def test_a_lost_process_is_told() -> None:
+    with pytest.raises(WorkerLostError, match=r"ended before its time.*exit code 3"):
+        lead_those_who_leave()
