@@ -271,6 +271,68 @@ def test_a_dead_worker_is_named_and_others_go_on(runner: JobRunner, number: int)
     assert waiting.result(LONG) == "went on"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no signals")
+@pytest.mark.parametrize("deaths", [1, 4])
+def test_a_job_whose_process_dies_goes_on_as_often_as_asked(
+    runner: JobRunner, tmp_path: Path, deaths: int
+) -> None:
+    def step(folder: Path, deaths: int, context: StepContext) -> int:
+        import os
+        import signal
+
+        from napari_synapse_debug.domain.events import Event
+
+        begun = len(list(folder.iterdir()))
+        (folder / str(begun)).touch()
+        context.report(Event("predict", f"begun {begun}"))
+        if begun < deaths:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return begun
+
+    events: list[Event] = []
+    job = runner.submit(step, tmp_path, deaths, on_event=events.append, retries=2)
+    if deaths > 2:
+        with pytest.raises(WorkerLostError, match="SIGKILL"):
+            job.result(LONG)
+    else:
+        assert job.result(LONG) == deaths
+    told = [event for event in events if "died" in event.message]
+    assert len(told) == min(deaths, 2)
+    assert told[0].message.endswith("goes on, attempt 2 of 3")
+    assert "SIGKILL" in told[0].message
+    assert len(list(tmp_path.iterdir())) == min(deaths, 2) + 1
+
+
+def test_an_interactive_job_does_not_wait_for_a_step(runner: JobRunner) -> None:
+    def long(context: StepContext) -> str:
+        import time
+
+        from napari_synapse_debug.domain.events import Event
+
+        context.report(Event("train", "begun"))
+        while not context.should_stop():
+            time.sleep(0.02)
+        return "stopped"
+
+    def quick(context: StepContext) -> int:
+        import os
+
+        return os.getpid()
+
+    with JobRunner() as other:
+        events: list[Event] = []
+        training = other.submit(long, on_event=events.append)
+        wait_for(lambda: events)
+        queued = other.submit(quick)
+        first, second = (other.submit(quick, lane="interactive") for _ in range(2))
+        assert first.result(LONG) == second.result(LONG), "its worker stays"
+        assert training.status is JobStatus.RUNNING
+        assert queued.status is JobStatus.PENDING
+        training.cancel()
+        assert queued.result(LONG) != first.result()
+    assert not psutil.pid_exists(first.result())
+
+
 def test_a_step_may_start_processes_of_its_own(runner: JobRunner) -> None:
     def step(context: StepContext) -> int | None:
         import multiprocessing

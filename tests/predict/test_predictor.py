@@ -101,7 +101,7 @@ def test_nan_within_reach_is_told_and_elsewhere_not(predictor):
 
 def test_mirrored_views_make_the_prediction_symmetric(trained):
     raw = RAW[:2, :64, :64]
-    plain, mirrored = (Predictor(trained, "cpu", mirror=mirror) for mirror in (False, True))
+    plain, mirrored = (Predictor(trained, "cpu", views=views) for views in ("one", "mirrored"))
     flipped = raw[:, ::-1]
 
     def asymmetry(predictor):

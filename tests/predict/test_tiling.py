@@ -1,6 +1,6 @@
 import pytest
 
-from napari_synapse_debug.predict.tiling import choose_block
+from napari_synapse_debug.predict.tiling import choose_block, smaller_block
 
 
 def test_what_fits_is_one_block():
@@ -30,3 +30,18 @@ def test_blocks_are_multiples_of_the_step_and_fit(most):
 
 def test_an_empty_volume_has_a_block_too():
     assert choose_block((0, 40, 40), (4, 8, 8), (4, 8, 8), 10**6) == (4, 40, 40)
+
+
+def test_the_longest_edge_is_halved_to_whole_chunks():
+    assert smaller_block((64, 768, 512), (4, 48, 48), (2, 8, 8), (32, 128, 128)) == (64, 384, 512)
+    assert smaller_block((64, 384, 512), (4, 48, 48), (2, 8, 8), (32, 128, 128)) == (64, 384, 256)
+    assert smaller_block((64, 128, 128), (4, 48, 48), (2, 8, 8), (32, 128, 128)) == (64, 64, 128)
+
+
+def test_halving_ends_at_the_halo():
+    block, count = (64, 512, 512), 0
+    while block is not None:
+        last, count = block, count + 1
+        block = smaller_block(block, (4, 48, 48), (2, 8, 8), (32, 128, 128))
+    assert last == (4, 32, 32)
+    assert count == 13

@@ -2,6 +2,6 @@
 
 from napari_synapse_debug.jobs.context import run_inline
 from napari_synapse_debug.jobs.job import Job, JobStatus
-from napari_synapse_debug.jobs.runner import JobRunner
+from napari_synapse_debug.jobs.runner import JobRunner, Lane
 
-__all__ = ["Job", "JobRunner", "JobStatus", "run_inline"]
+__all__ = ["Job", "JobRunner", "JobStatus", "Lane", "run_inline"]

@@ -41,6 +41,7 @@ class Job:
 
     ``on_event`` and ``on_done`` are called in that thread, events in the order they were
     reported and all of them before ``on_done``; a window hands them on by a queued signal.
+    A job whose process dies is begun again up to ``retries`` times.
     """
 
     def __init__(
@@ -48,11 +49,14 @@ class Job:
         content: bytes,
         on_event: Callable[[Event], Any] | None,
         on_done: Callable[[Job], Any] | None,
+        retries: int = 0,
     ) -> None:
         self.id = f"job-{uuid4().hex[:12]}"
         self._content = content
         self._on_event = on_event
         self._on_done = on_done
+        self._retries = retries
+        self._step = ""
         self._status = JobStatus.PENDING
         self._result: Any = None
         self._error: BaseException | None = None
@@ -122,8 +126,7 @@ class Job:
         try:
             if self._stop.is_set():
                 raise cancelled()
-            watch = Watch(connect(), self.id, self._receive, self._stop)
-            self._result = _unpack(watch.run(self._content))
+            self._result = _unpack(self._run(connect))
             status = JobStatus.DONE
         except Exception as error:  # noqa: BLE001  it is raised again by result()
             self._error = error
@@ -132,6 +135,26 @@ class Job:
         self._ended.set()
         if self._on_done is not None:
             self._call(self._on_done, self)
+
+    def _run(self, connect: Callable[[], Cluster]) -> Outcome:
+        """The outcome of the step, begun again where its process died."""
+        attempt = 0
+        while True:
+            # a key of its own, or dask would take the second attempt for the first
+            watch = Watch(connect(), f"{self.id}-{attempt}", self._receive, self._stop)
+            try:
+                return watch.run(self._content)
+            except WorkerLostError as error:
+                attempt += 1
+                if attempt > self._retries:
+                    raise
+                message = f"its process died ({error.found}); goes on, attempt {attempt + 1}"
+                self._tell(Event(self._step, f"{message} of {self._retries + 1}"))
+
+    def _tell(self, event: Event) -> None:
+        self._step = event.step
+        if self._on_event is not None:
+            self._call(self._on_event, event)
 
     def _call(self, function: Callable[[Any], Any], argument: Any) -> None:
         try:
@@ -144,8 +167,8 @@ class Job:
             self._status = JobStatus.RUNNING
         elif message["kind"] == "log":
             logging.getLogger(message["name"]).log(message["level"], "%s", message["message"])
-        elif self._on_event is not None:
-            self._call(self._on_event, Event(**message["event"]))
+        else:
+            self._tell(Event(**message["event"]))
 
 
 def _unpack(outcome: Outcome) -> Any:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import cloudpickle  # type: ignore[import-untyped]
 
@@ -15,23 +16,27 @@ from napari_synapse_debug.jobs.cluster import Cluster
 from napari_synapse_debug.jobs.job import Job
 from napari_synapse_debug.jobs.watch import GRACE_S
 
+Lane = Literal["steps", "interactive"]
+"""Steps wait for each other; what a user is waiting for has a worker of its own beside them."""
+
 
 class JobRunner:
     """Takes steps and runs them, one a worker process; a context manager.
 
-    Workers start with the first job, outside of the calling thread. Leaving the context, also
-    by Ctrl+C, stops running steps, ends all processes and waits for them. A script that uses
-    it needs ``if __name__ == "__main__":``, as workers import the script.
+    Workers start with the first job of their lane, outside of the calling thread. Leaving the
+    context, also by Ctrl+C, stops running steps, ends all processes and waits for them. A script
+    that uses it needs ``if __name__ == "__main__":``, as workers import the script.
 
     Parameters
     ----------
     scheduler : str, optional
-        Address of a running dask scheduler; None runs on this machine.
+        Address of a running dask scheduler, for both lanes; None runs on this machine.
     workers : int
-        Processes on this machine, each for one job at a time; further jobs wait.
+        Processes on this machine, each for one job at a time; further jobs wait. The
+        interactive lane has one more, from its first job on.
     memory_limit : float or str
-        Of all workers together: bytes, a text such as ``"8GB"``, or a share of the memory up
-        to 1.
+        Of all workers of a lane together: bytes, a text such as ``"8GB"``, or a share of the
+        memory up to 1.
     threads : int, optional
         Threads that native code of one worker may use; by default all cores shared.
     """
@@ -44,7 +49,7 @@ class JobRunner:
         threads: int | None = None,
     ) -> None:
         self._settings = (scheduler, workers, memory_limit, threads)
-        self._cluster: Cluster | None = None
+        self._clusters: dict[Lane, Cluster] = {}
         self._jobs: list[Job] = []
         self._lock = threading.Lock()
         self._is_closed = False
@@ -66,6 +71,8 @@ class JobRunner:
         *args: Any,
         on_event: Callable[[Event], Any] | None = None,
         on_done: Callable[[Job], Any] | None = None,
+        lane: Lane = "steps",
+        retries: int = 0,
     ) -> Job:
         """The job that runs ``function(*args, context=…)``; returns at once.
 
@@ -78,6 +85,11 @@ class JobRunner:
         on_event, on_done : callable, optional
             Called with each ``Event``, and with the job when it has ended, in a thread of the
             job. Warnings that the step logs are logged in this process.
+        lane : {"steps", "interactive"}
+            Which worker runs it; a job that is interactive never waits for a training.
+        retries : int
+            How often it is begun again when its process died; for steps that go on with what
+            was finished. Each time is told by an event.
 
         Raises
         ------
@@ -88,9 +100,9 @@ class JobRunner:
         """
         if self._is_closed:
             raise RuntimeError("The job runner is closed")
-        job = Job(cloudpickle.dumps((function, args)), on_event, on_done)
+        job = Job(cloudpickle.dumps((function, args)), on_event, on_done, retries)
         self._jobs = [other for other in self._jobs if not other.status.is_final] + [job]
-        job.start(self._connect)
+        job.start(partial(self._connect, lane))
         return job
 
     def close(self) -> None:
@@ -101,17 +113,20 @@ class JobRunner:
         for job in self._jobs:
             job.join(timeout=GRACE_S + 10)
         with self._lock:
-            cluster, self._cluster = self._cluster, None
-        if cluster is not None:
+            clusters, self._clusters = list(self._clusters.values()), {}
+        for cluster in clusters:
             cluster.close()
 
-    def _connect(self) -> Cluster:
+    def _connect(self, lane: Lane) -> Cluster:
+        scheduler, workers, memory_limit, threads = self._settings
+        if scheduler is not None:
+            lane = "steps"  # it has its own workers, and chooses among them
         with self._lock:
             if self._is_closed:
                 raise StepCancelledError("The job runner was closed before the step began")
-            if self._cluster is not None and not self._cluster.is_running:
-                self._cluster.close()
-                self._cluster = None
-            if self._cluster is None:
-                self._cluster = Cluster(*self._settings)
-            return self._cluster
+            if lane in self._clusters and not self._clusters[lane].is_running:
+                self._clusters.pop(lane).close()
+            if lane not in self._clusters:
+                count = workers if lane == "steps" else 1
+                self._clusters[lane] = Cluster(scheduler, count, memory_limit, threads)
+            return self._clusters[lane]

@@ -1,62 +1,215 @@
-"""The step `predict`: the whole volume, block by block, into an OME-Zarr of probabilities."""
+"""The step `predict`: the volume, or a part of it, into an OME-Zarr of probabilities."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from napari_synapse_debug.domain.errors import InputError
+from napari_synapse_debug.domain.grid import Box
+from napari_synapse_debug.domain.params import Device
 from napari_synapse_debug.domain.project import Source
 from napari_synapse_debug.io import (
     FinishedBlocks,
     StoredArray,
     Volume,
+    annotate,
     create_volume,
     move_into_place,
     open_volume,
+    parse_source,
 )
 from napari_synapse_debug.io.checkpoint import load_model
+from napari_synapse_debug.networks import TrainedNetwork, choose_device
+from napari_synapse_debug.pipeline.fit import Fit, choose_fit
+from napari_synapse_debug.pipeline.levels import add_levels
 from napari_synapse_debug.pipeline.plan import StepDone
+from napari_synapse_debug.pipeline.predicted import PARTIAL, PREDICTION
+from napari_synapse_debug.pipeline.tile_plan import TilePlan, read_tile_plan, write_tile_plan
 from napari_synapse_debug.pipeline.work import Work
-from napari_synapse_debug.predict import Predictor, predict_blocks
+from napari_synapse_debug.predict import (
+    Predictor,
+    ResamplingPredictor,
+    is_out_of_memory,
+    predict_blocks,
+    release,
+)
 
 CHUNK_VX = (32, 128, 128)
+
+PLAN = "prediction.plan.json"
+"""Beside the half-finished prediction; gone with it."""
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What is to be predicted: read once, the same for every plan."""
+
+    work: Work
+    trained: TrainedNetwork
+    fit: Fit
+    box: Box
+    within: Volume | None
 
 
 def predict(work: Work) -> StepDone:
     """Predict the raw volume with the run's model; finished blocks are kept and not redone.
+
+    Where memory does not suffice it begins again with smaller blocks, and in the end on the
+    CPU; each of these is told.
 
     Raises
     ------
     ProjectError
         There is no model.
     InputError
-        The volume's voxels are not those that the model learnt.
+        The volume's voxels are too far from those that the model learnt, the box or the mask
+        does not fit the volume, or memory does not suffice for the smallest block.
     StepCancelledError
         Stopped; the finished blocks are kept.
     """
-    raw = work.project.raw()
+    task = _task_of(work)
+    for note in task.fit.notes:
+        work.tell("predict", note)
+    plan = _first_plan(task)
+    while True:
+        try:
+            return _predict_with(task, plan)
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            problem = str(error).strip().splitlines()[0] if str(error).strip() else "no memory"
+        plan = _next_plan(task, plan, problem)
+
+
+def _task_of(work: Work) -> _Task:
+    raw, params = work.project.raw(), work.params.predict
     trained = load_model(work.model_folder)
-    trained.plan.check_voxel_size(raw.grid.voxel_size_nm)
-    params = work.params.predict
-    predictor = Predictor(trained, params.device, mirror=params.mirror)
-    block = params.block_vx or predictor.choose_block(raw.grid.shape, CHUNK_VX)
+    box = raw.grid.box if params.box is None else Box.parse(params.box)
+    if not raw.grid.box.holds(box):
+        raise InputError(
+            "The box to predict reaches out of the volume",
+            found=str(box),
+            expected=f"a box within {raw.grid.box}",
+            fix="correct predict.box, or leave it empty for the whole volume",
+        )
+    within = None
+    if params.within is not None:
+        within = work.project.open(parse_source(params.within, work.project.folder))
+    if within is not None and within.grid.shape != raw.grid.shape:
+        raise InputError(
+            "The mask to predict in does not fit the volume",
+            found=f"shape {within.grid.shape} of {within.name}",
+            expected=f"{raw.grid.shape}, as {raw.name}",
+            fix="give a mask on the grid of the raw volume as predict.within",
+        )
+    return _Task(work, trained, choose_fit(raw, trained.plan), box, within)
 
-    partial = work.folder / "prediction.partial.zarr"
-    finished = FinishedBlocks(work.folder / "prediction.blocks", work.key)
-    out = _start(partial, raw, tuple(spec.name for spec in trained.plan.classes), finished)
-    blocks = finished.remaining(raw.grid.box.blocks(block))
-    for box in predict_blocks(
-        raw.array, blocks, predictor, cast(StoredArray, out.array), work.context
-    ):
-        finished.add(box)
-    move_into_place(partial, work.folder / "prediction.zarr")
+
+def _predict_with(task: _Task, plan: TilePlan) -> StepDone:
+    """The step, by the blocks of ``plan``."""
+    path = task.work.folder / PLAN
+    write_tile_plan(path, plan.model_copy(update={"starts": plan.starts + 1}))
+    try:
+        counts = _write(task, plan)
+    finally:  # not reached where the process dies
+        write_tile_plan(path, plan.model_copy(update={"starts": 0}))
+    path.unlink()
+    made = f"{len(task.trained.plan.classes)} probabilities of {task.box.size / 1e6:.1f} Mvoxels"
+    return StepDone("; ".join((made, *task.fit.notes)), counts)
+
+
+def _write(task: _Task, plan: TilePlan) -> dict[str, int | float]:
+    """Write the prediction; what is counted of it."""
+    work = task.work
+    partial = work.folder / PARTIAL
+    finished = FinishedBlocks(work.folder / "prediction.blocks", plan.blocks_key)
+    out = _start(partial, task, plan, finished)
+    blocks = list(task.box.blocks(plan.block_vx))
+    written = predict_blocks(
+        task.fit.source.array,
+        finished.remaining(blocks),
+        _predictor(task, plan.device),
+        cast(StoredArray, out.array),
+        work.context,
+        within=None if task.within is None else task.within.array,
+    )
+    bears = plan.model_copy(update={"starts": 0})
+    for number, block in enumerate(written):
+        finished.add(block)
+        if number == 0:
+            write_tile_plan(work.folder / PLAN, bears)
+    write_tile_plan(work.folder / PLAN, bears)  # where no block was left
+    levels = add_levels(partial, plan.blocks_key, "predict", work.context)
+    move_into_place(partial, work.folder / PREDICTION)
     finished.forget()
-    made = f"{len(trained.plan.classes)} probabilities of {raw.grid.box.size / 1e6:.1f} Mvoxels"
-    return StepDone(made, {"voxels": raw.grid.box.size, "blocks": len(blocks)})
+    return {"voxels": task.box.size, "blocks": len(blocks), "levels": levels}
 
 
-def _start(partial: Path, raw: Volume, channels: tuple[str, ...], done: FinishedBlocks) -> Volume:
-    """The half-finished prediction if its blocks are those of this very step, else a new one."""
+def _predictor(task: _Task, device: Device) -> Predictor | ResamplingPredictor:
+    predictor = Predictor(task.trained, device, views=task.work.params.predict.views)
+    fit = task.fit
+    if not fit.is_resampled:
+        return predictor
+    return ResamplingPredictor(predictor, fit.source.grid, fit.target)
+
+
+def _start(partial: Path, task: _Task, plan: TilePlan, done: FinishedBlocks) -> Volume:
+    """The half-finished prediction if its blocks are those of this very plan, else a new one."""
     if len(done) and partial.exists():
         return open_volume(Source(path=str(partial)), is_writable=True)
-    return create_volume(partial, raw.grid, "uint8", channels=channels, chunks=CHUNK_VX)
+    channels = tuple(spec.name for spec in task.trained.plan.classes)
+    out = create_volume(partial, task.fit.target, "uint8", channels=channels, chunks=CHUNK_VX)
+    annotate(partial, {"box": str(task.box), "tiles": str(plan), "notes": list(task.fit.notes)})
+    return out
+
+
+def _first_plan(task: _Task) -> TilePlan:
+    """The plan that this prediction was begun with, or else one for the memory that is free."""
+    work, params = task.work, task.work.params.predict
+    asked = f"{params.block_vx} {params.device}"
+    known = read_tile_plan(work.folder / PLAN, work.key, asked)
+    if known is not None and known.is_fruitless and _is_there(known.device):
+        return _next_plan(task, known, f"its process died {known.starts} times without a block")
+    if known is not None and _is_there(known.device):
+        return known
+    predictor = _predictor(task, params.device)
+    block = params.block_vx or predictor.choose_block(task.fit.target.shape, CHUNK_VX)
+    device = cast(Device, choose_device(params.device).type)
+    return TilePlan(key=work.key, asked=asked, block_vx=block, device=device)
+
+
+def _is_there(device: Device) -> bool:
+    """Whether the device can be used here; a project may have moved to another machine."""
+    try:
+        choose_device(device)
+    except InputError:
+        return False
+    return True
+
+
+def _next_plan(task: _Task, plan: TilePlan, problem: str) -> TilePlan:
+    """A plan that needs less memory than ``plan``; it is told.
+
+    Raises
+    ------
+    InputError
+        There is none.
+    """
+    release(choose_device(plan.device))
+    smaller = _predictor(task, "cpu").smaller_block(plan.block_vx, CHUNK_VX)
+    if smaller is not None:
+        following = plan.on(smaller, plan.device)
+    elif plan.device != "cpu":
+        block = _predictor(task, "cpu").choose_block(task.fit.target.shape, CHUNK_VX)
+        following = plan.on(task.work.params.predict.block_vx or block, "cpu")
+    else:
+        raise InputError(
+            "Memory does not suffice to predict with this model",
+            found=f"{problem}, with {plan}",
+            fix="close other programs, or train a smaller network",
+        )
+    message = f"memory did not suffice for {plan} ({problem}); begins again with {following}"
+    task.work.tell("predict", message)
+    return following

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from napari_synapse_debug.domain.grid import Box, Triple
-from napari_synapse_debug.domain.params import Device
+from napari_synapse_debug.domain.params import Device, Views
 from napari_synapse_debug.networks import (
     TrainedNetwork,
     check_finite,
@@ -24,14 +26,13 @@ from napari_synapse_debug.networks import (
     prepare_raw,
     use_all_cores,
 )
-from napari_synapse_debug.predict.tiling import choose_block
+from napari_synapse_debug.predict.memory import free_bytes, tile_bytes
+from napari_synapse_debug.predict.tiling import choose_block, smaller_block
 from napari_synapse_debug.predict.upsample import upsample
+from napari_synapse_debug.predict.views import choose_views
 
-_TILE_BYTES = 2**31
 _TENSORS = 5
 """Finest tensors that are alive at once: skip, upsampled, both joined (two), result."""
-
-_FLIPS: tuple[tuple[int, ...], ...] = ((), (-1,), (-2,), (-2, -1))
 
 
 class ArrayLike(Protocol):
@@ -43,6 +44,22 @@ class ArrayLike(Protocol):
 
     def __getitem__(self, key: Any, /) -> Any:
         """The voxels in three slices, as an array."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tile:
+    """What was read for a box: the network's input, and where the box lies in it.
+
+    Parameters
+    ----------
+    values : Tensor
+        (z, y, x) float32, binned and normalised, on the CPU.
+    inner : Box
+        The raw voxels of the box, counted from the tile's corner.
+    """
+
+    values: Tensor
+    inner: Box
 
 
 class Predictor:
@@ -58,8 +75,8 @@ class Predictor:
         Weights and plan.
     device : {"auto", "cpu", "cuda", "mps"}
         Where to compute.
-    mirror : bool
-        Average over four views, flipped in y and x.
+    views : {"one", "mirrored", "turned", "all"}
+        Which views of the data are averaged: 1, 4, 8 or 16 of them.
     dtype : torch.dtype, optional
         Number format; None takes the fastest of the device. Tiles agree within rounding of
         the uint8 probabilities in float32, and within two of 255 in bfloat16.
@@ -67,7 +84,7 @@ class Predictor:
     Raises
     ------
     InputError
-        The device is not there.
+        The device is not there, or pixels that are not square are to be turned.
     DataError
         The weights do not fit the plan.
     """
@@ -77,18 +94,23 @@ class Predictor:
         trained: TrainedNetwork,
         device: Device = "auto",
         *,
-        mirror: bool = False,
+        views: Views = "one",
         dtype: torch.dtype | None = None,
     ) -> None:
         use_all_cores()
         self.plan = trained.plan
-        self._flips = _FLIPS if mirror else _FLIPS[:1]
-        self._device = choose_device(device)
-        self._dtype = dtype or choose_dtype(self._device)
-        self._layout = choose_memory_format(self._device)
-        network = load_weights(trained)
-        fold_batch_norms(network)
-        self._network = network.to(self._device, self._dtype).to(memory_format=self._layout)  # type: ignore[call-overload]
+        self.device = choose_device(device)
+        self._views = choose_views(views, trained.plan)
+        self._dtype = dtype or choose_dtype(self.device)
+        self._layout = choose_memory_format(self.device)
+        self._folded = load_weights(trained)
+        fold_batch_norms(self._folded)
+
+    @cached_property
+    def _network(self) -> nn.Module:
+        """The network on its device; moved there when it is first used."""
+        network = self._folded.to(self.device, self._dtype)
+        return network.to(memory_format=self._layout)  # type: ignore[call-overload]
 
     @property
     def halo_vx(self) -> Triple:
@@ -98,13 +120,25 @@ class Predictor:
     def choose_block(self, shape: Triple, chunk_vx: Triple = (1, 1, 1)) -> Triple:
         """The block zyx, in raw voxels, in which to predict a volume of ``shape``.
 
-        Blocks are as large as about 2 GiB of working memory allow, and multiples of
+        Blocks are as large as the free memory allows (``tile_bytes``), and multiples of
         ``chunk_vx``, so that no two of them write to one chunk.
         """
         z, y, x = (int(np.lcm(a, c)) for a, c in zip(self.plan.align_vx, chunk_vx, strict=True))
+        return choose_block(shape, self.halo_vx, (z, y, x), self.most_voxels())
+
+    def smaller_block(self, block_vx: Triple, chunk_vx: Triple) -> Triple | None:
+        """About half of ``block_vx``, for where memory did not suffice; None if it is least."""
+        return smaller_block(block_vx, self.halo_vx, self.plan.align_vx, chunk_vx)
+
+    def network_voxels(self, block_vx: Triple) -> int:
+        """Voxels that the network sees for a block of ``block_vx`` raw voxels, halo counted."""
+        axes = zip(block_vx, self.halo_vx, self.plan.binning, strict=True)
+        return prod(-(-(edge + 2 * halo) // binned) for edge, halo, binned in axes)
+
+    def most_voxels(self) -> int:
+        """Raw voxels of the largest tile that the memory which is free now should bear."""
         bytes_each = _TENSORS * self.plan.filters[0] * self._dtype.itemsize
-        most_voxels = _TILE_BYTES // bytes_each * prod(self.plan.binning)
-        return choose_block(shape, self.halo_vx, (z, y, x), most_voxels)
+        return tile_bytes(free_bytes(self.device)) // bytes_each * prod(self.plan.binning)
 
     def predict(self, raw: NDArray[Any]) -> NDArray[np.uint8]:
         """Probabilities of a whole array: (class, z, y, x) uint8, 255 for 1.
@@ -133,12 +167,28 @@ class Predictor:
         """
         if box.is_empty:
             return np.zeros((len(self.plan.classes), *box.shape), np.uint8)
-        tile = self._tile_of(box, Box.of_shape(raw.shape))
-        values = np.asarray(raw[tile.slices])
-        check_finite(values, f"box {tile}")
+        return self.compute(self.read(raw, box))
+
+    def read(self, raw: ArrayLike, box: Box) -> Tile:
+        """The input for ``box``, which is not empty; may run in another thread than ``compute``.
+
+        Raises
+        ------
+        InputError
+            A voxel that is read is NaN or infinite.
+        """
+        place = self._tile_of(box, Box.of_shape(raw.shape))
+        values = np.asarray(raw[place.slices])
+        check_finite(values, f"box {place}")
         padded = mirror_to_multiple(values, self.plan.align_vx)
-        probability = self._run(torch.from_numpy(prepare_raw(padded, self.plan)))
-        return self._crop(probability, box.relative_to(tile))
+        prepared = torch.from_numpy(prepare_raw(padded, self.plan))
+        if self.device.type == "cuda":
+            prepared = prepared.pin_memory()
+        return Tile(prepared, box.relative_to(place))
+
+    def compute(self, tile: Tile) -> NDArray[np.uint8]:
+        """Probabilities of the box that ``tile`` was read for: (class, z, y, x) uint8."""
+        return self._crop(self._run(tile.values), tile.inner)
 
     def _tile_of(self, box: Box, volume: Box) -> Box:
         """``box`` with its halo, grown to multiples of the alignment, cut to ``volume``."""
@@ -149,12 +199,14 @@ class Predictor:
 
     def _run(self, raw: Tensor) -> Tensor:
         """Probabilities of an input (z, y, x): (class, z, y, x) float32 on the device."""
-        batch = raw[None, None].to(self._device, self._dtype).contiguous(memory_format=self._layout)
+        batch = raw[None, None].to(self.device, non_blocking=True).to(self._dtype)
+        total = torch.zeros(())
         with torch.inference_mode():
-            views = [
-                self._network(batch.flip(axes)).float().sigmoid().flip(axes) for axes in self._flips
-            ]
-            return torch.stack(views).mean(dim=0)[0] if len(views) > 1 else views[0][0]
+            for number, view in enumerate(self._views):
+                seen = view.of(batch).contiguous(memory_format=self._layout)
+                found = view.back(self._network(seen).float().sigmoid_())
+                total = total.add_(found) if number else found
+        return total[0] if len(self._views) == 1 else total[0] / len(self._views)
 
     def _crop(self, probability: Tensor, box: Box) -> NDArray[np.uint8]:
         """The raw voxels of ``box`` out of a binned tile, rounded to uint8."""

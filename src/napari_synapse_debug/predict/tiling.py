@@ -63,3 +63,22 @@ def _volume(sides: list[NDArray[np.int64]]) -> NDArray[np.float64]:
     """The product for every combination of sides, (Z, Y, X)."""
     z, y, x = (side.astype(np.float64) for side in sides)
     return z[:, None, None] * y[None, :, None] * x[None, None, :]
+
+
+def smaller_block(
+    block_vx: Triple, halo_vx: Triple, align_vx: Triple, chunk_vx: Triple
+) -> Triple | None:
+    """``block_vx`` with its longest edge about halved; None where no edge can be.
+
+    An edge stays a multiple of ``chunk_vx`` while it is longer than a chunk, then of
+    ``align_vx``. One that is no longer than its halo stays: most of what is read is halo then.
+    """
+    longer = [k for k in range(3) if block_vx[k] > max(halo_vx[k], align_vx[k])]
+    if not longer:
+        return None
+    axis = max(longer, key=lambda k: block_vx[k])
+    both = int(np.lcm(align_vx[axis], chunk_vx[axis]))
+    step = both if block_vx[axis] > both else align_vx[axis]
+    edges = list(block_vx)
+    edges[axis] = -(-edges[axis] // (2 * step)) * step
+    return edges[0], edges[1], edges[2]

@@ -1,0 +1,85 @@
+"""In which blocks and where a prediction is computed: fixed when it starts, kept when it goes on.
+
+The plan lies beside the half-finished prediction, so that a prediction that goes on cuts the
+same blocks whatever memory is free by then. Where memory does not suffice the next plan has
+smaller blocks, and in the end the CPU; its output starts again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from napari_synapse_debug.domain.errors import DataError
+from napari_synapse_debug.domain.grid import Triple
+from napari_synapse_debug.domain.params import Device, Params
+from napari_synapse_debug.io import read_json, write_json
+
+FRUITLESS = 2
+"""Starts without a finished block after which a dead process is put down to want of memory."""
+
+
+class TilePlan(Params):
+    """The blocks of one prediction.
+
+    Parameters
+    ----------
+    key : str
+        Of the step; a plan of another key does not count.
+    asked : str
+        Block and device that the user asked for, as text.
+    block_vx : tuple of int
+        Voxels zyx of a block.
+    device : str
+        Where to compute.
+    number : int
+        How many plans for the same prediction were given up before.
+    starts : int
+        How often it was begun since a block was last finished.
+    """
+
+    key: str
+    asked: str
+    block_vx: Triple
+    device: Device
+    number: int = Field(0, ge=0)
+    starts: int = Field(0, ge=0)
+
+    @property
+    def blocks_key(self) -> str:
+        """What its finished blocks depend on."""
+        return f"{self.key} plan {self.number} {self.device} {self.block_vx}"
+
+    @property
+    def is_fruitless(self) -> bool:
+        """Whether its process died so often that less memory must be asked for."""
+        return self.starts >= FRUITLESS
+
+    def on(self, block_vx: Triple, device: Device) -> TilePlan:
+        """The next plan, with these blocks on this device."""
+        changes = {"block_vx": block_vx, "device": device, "number": self.number + 1, "starts": 0}
+        return self.model_copy(update=changes)
+
+    def __str__(self) -> str:
+        return f"blocks of {'×'.join(map(str, self.block_vx))} voxels on {self.device}"
+
+
+def read_tile_plan(path: Path, key: str, asked: str) -> TilePlan | None:
+    """The plan at ``path`` if it is for this very step; a damaged one does not count."""
+    try:
+        plan = TilePlan.model_validate(read_json(path))
+    except (FileNotFoundError, DataError, ValidationError):
+        return None
+    return plan if (plan.key, plan.asked) == (key, asked) else None
+
+
+def write_tile_plan(path: Path, plan: TilePlan) -> None:
+    """Write ``plan``, whole or not at all.
+
+    Raises
+    ------
+    StorageError
+        The disk is full or the folder may not be written.
+    """
+    write_json(path, plan.model_dump(mode="json"))

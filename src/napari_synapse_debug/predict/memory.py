@@ -1,0 +1,65 @@
+"""How much memory is free for a prediction, and how the want of it shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+import torch
+
+_SHARE = 0.25
+_MOST_BYTES = 2**31
+_LEAST_BYTES = 2**26
+_CGROUP = Path("/sys/fs/cgroup")
+
+_SIGNS = (
+    "not enough memory",
+    "out of memory",
+    "can't allocate memory",
+    "could not create a memory",
+)
+"""What the messages of torch's CPU, CUDA and MPS allocators and of oneDNN have in common."""
+
+
+def tile_bytes(free: int) -> int:
+    """Bytes that the tensors of one tile may take where ``free`` bytes are free.
+
+    A quarter, as libraries keep copies of their own; at most 2 GiB, beyond which tiles gain
+    nothing on a CPU, and at least 64 MiB.
+    """
+    return int(min(_MOST_BYTES, max(_LEAST_BYTES, free * _SHARE)))
+
+
+def free_bytes(device: torch.device) -> int:
+    """Bytes that are free on ``device``; on a CPU within the limits of the control group."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    free = int(psutil.virtual_memory().available)
+    limit, used = _number(_CGROUP / "memory.max"), _number(_CGROUP / "memory.current")
+    if limit is None or used is None:
+        return free
+    return max(0, min(free, limit - used))
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether ``error`` says that memory did not suffice, on whatever device."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and any(sign in text for sign in _SIGNS)
+
+
+def release(device: torch.device) -> None:
+    """Give memory that torch keeps for later back to ``device``."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    elif device.type == "mps":
+        torch.mps.empty_cache()
+
+
+def _number(path: Path) -> int | None:
+    """The number in a file of the system; None where there is none, or it says ``max``."""
+    try:
+        return int(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,31 @@
+import numpy as np
+import pytest
+import torch
+
+from napari_synapse_debug.predict.memory import free_bytes, is_out_of_memory, tile_bytes
+
+
+def test_a_quarter_of_what_is_free_within_bounds():
+    assert tile_bytes(4 * 2**30) == 2**30
+    assert tile_bytes(2**40) == 2**31
+    assert tile_bytes(0) == 2**26
+
+
+def test_some_memory_is_free_here():
+    assert 2**20 < free_bytes(torch.device("cpu")) < 2**50
+
+
+def test_real_want_of_memory_is_recognised():
+    with pytest.raises(MemoryError) as of_numpy:
+        np.ones(2**60, np.uint8)
+    assert is_out_of_memory(of_numpy.value)
+    with pytest.raises(RuntimeError) as of_torch:
+        torch.ones(2**60, dtype=torch.uint8)
+    assert is_out_of_memory(of_torch.value)
+
+
+def test_messages_of_other_devices_are_recognised_and_other_errors_are_not():
+    assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate"))
+    assert is_out_of_memory(RuntimeError("MPS backend out of memory (MPS allocated: 1 GB"))
+    assert not is_out_of_memory(RuntimeError("Given groups=1, weight of size"))
+    assert not is_out_of_memory(ValueError("out of memory"))
