@@ -15,6 +15,7 @@ import numpy as np
 import psutil
 import pytest
 
+from napari_synapse_debug.cli.console import RETRIES
 from napari_synapse_debug.domain.grid import Grid
 from napari_synapse_debug.io import write_labels
 from napari_synapse_debug.pipeline import run_steps
@@ -115,12 +116,16 @@ def worker_of(process: subprocess.Popen[str]) -> psutil.Process:
     return worker
 
 
-def wait_for_progress(process: subprocess.Popen[str]) -> None:
+def wait_for(process: subprocess.Popen[str], words: str) -> None:
     assert process.stdout is not None
     for line in process.stdout:
-        if "block" in line:
+        if words in line:
             return
-    pytest.fail(f"ended without progress: {process.stderr and process.stderr.read()}")
+    pytest.fail(f"ended without {words!r}: {process.stderr and process.stderr.read()}")
+
+
+def wait_for_progress(process: subprocess.Popen[str]) -> None:
+    wait_for(process, "block")
 
 
 @pytest.mark.slow
@@ -130,14 +135,30 @@ def test_a_killed_worker_is_named_and_the_next_call_finishes(
     finish: Callable[..., Any],
 ) -> None:
     process = start("contacts", "project", *MANY_BLOCKS, cwd=long_project.parent)
-    wait_for_progress(process)
-    worker_of(process).send_signal(signal.SIGKILL)
+    for _ in range(1 + RETRIES):
+        wait_for_progress(process)
+        worker_of(process).send_signal(signal.SIGKILL)
     finish(process).assert_one_error("process that ran the step died", "SIGKILL", "run the step")
     assert not (long_project / "runs/main/contacts.parquet").exists()
 
     told = finish(start("contacts", "project", *ONE_BLOCK, cwd=long_project.parent))
     assert (told.code, told.err) == (0, "")
     assert (long_project / "runs/main/contacts.parquet").exists()
+
+
+@pytest.mark.slow
+def test_a_step_whose_worker_was_killed_once_goes_on(
+    long_project: Path,
+    start: Callable[..., subprocess.Popen[str]],
+    finish: Callable[..., Any],
+) -> None:
+    process = start("contacts", "project", *MANY_BLOCKS, cwd=long_project.parent)
+    wait_for_progress(process)
+    worker_of(process).send_signal(signal.SIGKILL)
+    wait_for(process, "its process died")
+    wait_for_progress(process)
+    process.send_signal(signal.SIGINT)
+    assert finish(process).code == 130
 
 
 @pytest.mark.slow

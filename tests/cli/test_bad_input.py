@@ -112,7 +112,7 @@ def test_a_second_project_leaves_the_first(project: Path, call: Callable[..., An
         (("info", "nowhere"), ("nowhere is no project", "synapse-debug init")),
         (("contacts", "nowhere"), ("nowhere is no project",)),
         (("run", "project", "--set", "threshold=1"), ("threshold=1", "STEP.NAME=VALUE")),
-        (("run", "project", "--set", "segment.size=1"), ("segment", "one of train")),
+        (("run", "project", "--set", "segment.size=1"), ("segment", "train, predict, contacts")),
         (("run", "project", "--set", "synapses.treshold=1"), ("treshold",)),
         (("run", "project", "--set", "synapses.threshold=7"), ("less than or equal to 1",)),
         (("run", "project", "--set", "contacts.block_vx=[1"), ("block_vx", "[1")),

@@ -113,10 +113,10 @@ def test_parameters_are_read_as_yaml(text: str, expected: dict[str, Any]) -> Non
 
 
 def test_several_parameters_add_up_and_the_last_of_a_name_wins() -> None:
-    given = ["train.steps=4", "predict.mirror=true", "train.minutes=2", "train.steps=5"]
+    given = ["train.steps=4", "predict.views=mirrored", "train.minutes=2", "train.steps=5"]
     assert parse_settings(given) == {
         "train": {"steps": 5, "minutes": 2},
-        "predict": {"mirror": True},
+        "predict": {"views": "mirrored"},
     }
     assert parse_settings([]) == {}
 

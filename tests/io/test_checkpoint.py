@@ -1,5 +1,6 @@
 import os
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,11 +15,13 @@ from napari_synapse_debug.io.checkpoint import (
     load_model,
     load_plan,
     load_training_state,
+    save_last,
     save_model,
     save_training_state,
 )
 from napari_synapse_debug.networks import (
     RECORD,
+    BestWeights,
     Intensity,
     NetworkPlan,
     TrainedNetwork,
@@ -40,7 +43,15 @@ def trained():
         intensity=Intensity(low=0, high=255, mean=128.25, std=50),
     )
     record = pd.DataFrame(
-        {"step": [5, 9], "minutes": [0.1, 0.25], "loss": [1.5, np.nan], "learning_rate": [1e-3, 0]}
+        {
+            "step": [5, 9],
+            "minutes": [0.1, 0.25],
+            "loss": [1.5, np.nan],
+            "learning_rate": [1e-3, 0],
+            "validation_f1": [np.nan, 0.75],
+            "validation_score": [np.nan, 0.5],
+            "dice mito": [np.nan, 0.25],
+        }
     )
     return TrainedNetwork(plan, build_network(plan).state_dict(), conform(record, RECORD))
 
@@ -51,7 +62,17 @@ def state(trained):
     optimizer = torch.optim.AdamW(network.parameters(), 1e-3)
     network(torch.rand(1, 1, 2, 16, 16)).sum().backward()
     optimizer.step()
-    return TrainingState(trained, network.state_dict(), optimizer.state_dict(), 9, 15.5)
+    best = {name: tensor * 2 for name, tensor in trained.weights.items()}
+    return TrainingState(
+        trained,
+        network.state_dict(),
+        optimizer.state_dict(),
+        step=9,
+        seconds=15.5,
+        averaged_steps=8,
+        rollbacks=1,
+        best=BestWeights(best, step=7, score=0.5, peak=0.75, peak_progress=0.25),
+    )
 
 
 def assert_same_weights(found, wanted):
@@ -86,6 +107,12 @@ def test_a_training_comes_back_as_it_was_and_can_be_forgotten(tmp_path, state):
     assert [path.name for path in tmp_path.iterdir()] == ["training.pt"]
     found = load_training_state(tmp_path)
     assert (found.step, found.seconds) == (9, 15.5)
+    assert (found.averaged_steps, found.rollbacks) == (8, 1)
+    assert found.best is not None
+    assert (found.best.step, found.best.score) == (7, 0.5)
+    assert (found.best.peak, found.best.peak_progress) == (0.75, 0.25)
+    assert_same_weights(found.best.weights, state.best.weights)
+    assert_same_weights(found.kept.weights, state.best.weights)
     assert_same_weights(found.weights, state.weights)
     assert_same_weights(found.trained.weights, state.trained.weights)
     pd.testing.assert_frame_equal(found.trained.record, state.trained.record)
@@ -94,6 +121,30 @@ def test_a_training_comes_back_as_it_was_and_can_be_forgotten(tmp_path, state):
     assert optimizer.param_groups[0]["lr"] == 1e-3
     clear_training_state(tmp_path)
     assert load_training_state(tmp_path) is None
+
+
+def test_a_training_without_a_validation_keeps_its_latest_weights(tmp_path, state):
+    save_training_state(tmp_path, replace(state, best=None))
+    found = load_training_state(tmp_path)
+    assert found.best is None
+    assert_same_weights(found.kept.weights, state.trained.weights)
+
+
+def test_the_last_weights_lie_beside_the_best(tmp_path, trained):
+    save_model(tmp_path, trained)
+    doubled = {name: tensor * 2 for name, tensor in trained.weights.items()}
+    save_last(tmp_path, TrainedNetwork(trained.plan, doubled, trained.record))
+    assert_same_weights(load_model(tmp_path).weights, trained.weights)
+    last = torch.load(tmp_path / "last.pt", weights_only=True)
+    assert_same_weights(last["weights"], doubled)
+
+
+def test_a_record_of_an_older_version_has_no_validation(tmp_path, trained):
+    save_model(tmp_path, trained)
+    (tmp_path / "training.csv").write_text("step,minutes,loss,learning_rate\n4,0.5,1.25,0.01\n")
+    record = load_model(tmp_path).record
+    assert record["loss"].tolist() == [1.25]
+    assert record["validation_f1"].isna().all()
 
 
 @pytest.mark.parametrize("load", [load_model, load_plan])
@@ -110,14 +161,31 @@ class Bomb:
 @pytest.mark.parametrize(
     "save", [torch.save, lambda bomb, path: path.write_bytes(pickle.dumps(bomb))]
 )
-def test_code_in_a_model_is_refused_and_not_run(tmp_path, trained, save):
+@pytest.mark.parametrize(
+    ("name", "load"), [("weights.pt", load_model), ("training.pt", load_training_state)]
+)
+def test_code_in_a_model_is_refused_and_not_run(tmp_path, trained, save, name, load):
     save_model(tmp_path, trained)
     bomb = Bomb()
     bomb.path = str(tmp_path / "was_run")
-    save({"plan": "", "weights": bomb}, tmp_path / "weights.pt")
+    save({"plan": "", "weights": bomb}, tmp_path / name)
+    with pytest.raises(DataError, match=rf"{name} cannot be read.*may hold code"):
+        load(tmp_path)
+    assert not (tmp_path / "was_run").exists()
+
+
+def test_the_bomb_would_go_off_in_an_unrestricted_loader(tmp_path):
+    bomb = Bomb()
+    bomb.path = str(tmp_path / "was_run")
+    pickle.loads(pickle.dumps(bomb))
+    assert (tmp_path / "was_run").exists()
+
+
+def test_a_text_file_is_no_model(tmp_path, trained):
+    save_model(tmp_path, trained)
+    (tmp_path / "weights.pt").write_text("weights: none\n")
     with pytest.raises(DataError, match=r"weights\.pt cannot be read"):
         load_model(tmp_path)
-    assert not (tmp_path / "was_run").exists()
 
 
 @pytest.mark.parametrize("keep", [0, 100, 0.5, 0.99])

@@ -47,6 +47,7 @@ def test_single_points_outside_are_listed_by_row(inside: np.ndarray) -> None:
     ("change", "advice"),
     [
         (lambda p: p[:, ::-1], "z and x seem to be exchanged"),
+        (lambda p: p[:, [1, 0, 2]], "z and y seem to be exchanged"),
         (GRID.to_fraction, "in voxels"),
         (lambda p: p / 1000, "in µm"),
         (lambda p: p - (1000, 0, 0), "add the offset"),

@@ -22,7 +22,7 @@ import pytest
 from numpy.typing import NDArray
 
 from napari_synapse_debug.domain.grid import Box, Grid
-from napari_synapse_debug.domain.records import TRUTH, conform, with_points
+from napari_synapse_debug.domain.records import TRUTH, conform, empty, with_points
 from napari_synapse_debug.io import (
     StepRecord,
     load_project,
@@ -278,3 +278,38 @@ def predicted(_worlds: Callable[[str], Path], tmp_path: Path) -> Path:
 def finished(_worlds: Callable[[str], Path], tmp_path: Path) -> Path:
     """A project in which all steps were done."""
     return Path(shutil.copytree(_worlds("finished"), tmp_path / "project"))
+
+
+@pytest.fixture
+def untrained(fresh: Path) -> Path:
+    """A project whose model has random weights; prediction takes 6 blocks, 1 × 2 × 3."""
+    import torch
+
+    from napari_synapse_debug.io.checkpoint import save_model
+    from napari_synapse_debug.networks import (
+        RECORD,
+        Intensity,
+        NetworkPlan,
+        TrainedNetwork,
+        build_network,
+    )
+
+    project = load_project(fresh)
+    plan = NetworkPlan(
+        classes=project.config.classes,
+        voxel_size_nm=project.config.voxel_size_nm,
+        binning=(1, 1, 1),
+        patch_vx=(4, 16, 16),
+        filters=(4, 8, 8),
+        kernels=((1, 3, 3), (1, 3, 3), (3, 3, 3)),
+        strides=((1, 1, 1), (1, 2, 2), (1, 2, 2)),
+        intensity=Intensity(low=0, high=255, mean=150, std=40),
+    )
+    torch.manual_seed(2)
+    save_model(
+        project.model_folder("main"),
+        TrainedNetwork(plan, build_network(plan).state_dict(), empty(RECORD)),
+    )
+    change_params(fresh, {"predict": {"block_vx": [14, 28, 40], "device": "cpu"}})
+    pretend_done(fresh, "train")
+    return fresh

@@ -7,7 +7,9 @@ import pytest
 
 from napari_synapse_debug.domain.grid import Box, Grid
 from napari_synapse_debug.domain.roles import ClassSpec, Role
-from napari_synapse_debug.pipeline.calibration import as_instances, calibrate
+from napari_synapse_debug.pipeline.calibration import ENOUGH_CLEFTS, Calibration, calibrate
+from napari_synapse_debug.pipeline.detection import JudgedBox, count_detections
+from napari_synapse_debug.pipeline.instances import label_instances
 
 GRID = Grid((5, 40, 30), (40.0, 8.0, 10.0))
 CLASSES = (ClassSpec("cleft", Role.SYNAPSE),)
@@ -30,9 +32,13 @@ def clefts(*values: int) -> np.ndarray:
     return ids
 
 
+def on_training(painted: np.ndarray, truth: np.ndarray) -> Calibration:
+    return calibrate([], [JudgedBox(painted, truth, GRID, CLASSES)])
+
+
 def test_the_threshold_is_high_but_a_step_away_from_losing_true_ones() -> None:
     painted = paint((TRUE[0], 230), (TRUE[1], 217), (FALSE_LARGE, 115))
-    found = calibrate(painted, clefts(4, 9), GRID, CLASSES)
+    found = on_training(painted, clefts(4, 9))
     assert found.f1 == 1
     assert 115 / 255 < found.threshold < 217 / 255
     assert found.threshold == pytest.approx(0.8), "good from .50 to .85 (217 / 255)"
@@ -41,25 +47,60 @@ def test_the_threshold_is_high_but_a_step_away_from_losing_true_ones() -> None:
 def test_small_pieces_are_left_out_where_the_threshold_cannot() -> None:
     strong = [(box, 250) for box in FALSE_SMALL]
     painted = paint((TRUE[0], 230), (TRUE[1], 230), *strong)
-    found = calibrate(painted, clefts(4, 9), GRID, CLASSES)
+    found = on_training(painted, clefts(4, 9))
     assert found.f1 == 1
     assert 4 < found.min_size_vx <= 108, "the small ones have 4 voxels, the true ones 108"
-    without = calibrate(paint((TRUE[0], 230), (TRUE[1], 230)), clefts(4, 9), GRID, CLASSES)
+    without = on_training(paint((TRUE[0], 230), (TRUE[1], 230)), clefts(4, 9))
     assert without.f1 == 1
 
 
 def test_one_id_for_all_clefts_means_connected_pieces() -> None:
     assert len(np.unique(clefts(1, 1))) == 2
-    assert len(np.unique(as_instances(clefts(1, 1)))) == 3
-    np.testing.assert_array_equal(as_instances(clefts(4, 9)), clefts(4, 9))
+    assert len(np.unique(label_instances(clefts(1, 1)))) == 3
+    np.testing.assert_array_equal(label_instances(clefts(4, 9)), clefts(4, 9))
     painted = paint((TRUE[0], 230), (TRUE[1], 217), (FALSE_LARGE, 115))
-    same = calibrate(painted, clefts(1, 1), GRID, CLASSES)
-    assert same == calibrate(painted, clefts(4, 9), GRID, CLASSES)
+    same = on_training(painted, clefts(1, 1))
+    assert same == on_training(painted, clefts(4, 9))
 
 
 def test_nothing_predicted_or_nothing_true_gives_a_threshold_all_the_same() -> None:
-    nothing = calibrate(paint(), clefts(4, 9), GRID, CLASSES)
+    nothing = on_training(paint(), clefts(4, 9))
     assert nothing.f1 == 0
     assert 0 < nothing.threshold < 1
-    unknown = calibrate(paint((FALSE_LARGE, 200)), clefts(0, 0), GRID, CLASSES)
+    unknown = on_training(paint((FALSE_LARGE, 200)), clefts(0, 0))
     assert 0 < unknown.threshold < 1
+
+
+def many(count: int, strength: int) -> JudgedBox:
+    """``count`` true clefts, all predicted with ``strength``."""
+    truth = np.zeros((5, 8, 10 * count), np.uint64)
+    for number in range(count):
+        truth[1:4, 2:6, 10 * number + 2 : 10 * number + 8] = number + 1
+    painted = np.where(truth > 0, strength, 0).astype(np.uint8)[None]
+    return JudgedBox(painted, truth, Grid(truth.shape, (40.0, 8.0, 10.0)), CLASSES)
+
+
+def test_enough_clefts_that_were_not_learnt_decide_alone() -> None:
+    found = calibrate([many(ENOUGH_CLEFTS, 120)], [many(20, 250)])
+    assert (found.boxes, found.n_clefts) == ("validation", ENOUGH_CLEFTS)
+    assert found.threshold == pytest.approx(0.4), "a step below 120 / 255 = .47"
+
+
+def test_a_few_clefts_decide_together_with_those_that_were_learnt() -> None:
+    found = calibrate([many(2, 250)], [many(20, 120)])
+    assert (found.boxes, found.n_clefts) == ("validation and training", 22)
+    assert found.threshold == pytest.approx(0.4), "higher, 20 of 22 are lost"
+    assert calibrate([many(2, 250)], []).boxes == "validation"
+    assert calibrate([], [many(2, 250)]).boxes == "training"
+
+
+def test_detections_are_counted_over_all_boxes() -> None:
+    boxes = [many(4, 120), many(2, 250)]
+    table = count_detections(boxes, [0.3, 0.8], [0, 10_000])
+    assert table[["tp", "fp", "fn"]].to_numpy().tolist() == [
+        [6, 0, 0],
+        [0, 0, 6],
+        [2, 0, 4],
+        [0, 0, 6],
+    ]
+    assert table["f1"].tolist() == pytest.approx([1.0, 0.0, 0.5, 0.0])

@@ -245,7 +245,7 @@ def test_progress_is_told_with_the_name_of_the_step(predicted: Path) -> None:
     run_steps(predicted, ["contacts", "synapses"], context=QuietContext(events.append))
     assert {event.step for event in events} == {"contacts", "synapses"}
     last = [event for event in events if event.step == "synapses"][-1]
-    assert (last.message, last.done, last.total) == ("candidate 8 of 8", 8, 8)
+    assert (last.message, last.done, last.total) == ("candidate 8 of 8, threshold 0.60", 8, 8)
 
 
 def test_a_folder_without_a_project_is_named(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from napari_synapse_debug.domain.errors import ProjectError, StepCancelledError
+from napari_synapse_debug.domain.errors import InputError, ProjectError, StepCancelledError
 from napari_synapse_debug.domain.events import Event
 from napari_synapse_debug.io import load_project, read_json
 from napari_synapse_debug.io.checkpoint import load_model, load_training_state
@@ -69,9 +69,39 @@ def test_a_project_without_a_train_box_or_masks_says_what_to_add(fresh: Path) ->
     text = path.read_text()
     assert "train_box: 0:5,0:56,0:96" in text
     path.write_text(text.replace("train_box: 0:5,0:56,0:96", "train_box: null"))
-    with pytest.raises(ProjectError, match=r"no train box.*--train-box"):
+    with pytest.raises(ProjectError, match=r"nothing to learn from.*--train-box"):
         run_steps(fresh, ["train"])
     before, _, after = text.partition("masks:")
     path.write_text(before + "masks: []\nextra_layers:" + after.partition("extra_layers:")[2])
     with pytest.raises(ProjectError, match=r"nothing to learn from.*--mask"):
         run_steps(fresh, ["train"])
+
+
+def test_what_is_seen_of_a_training_is_kept_beside_the_model(fresh: Path) -> None:
+    change_params(fresh, {"train": {**TINY, "steps": 2}})
+    events: list[Event] = []
+    run_inline(lambda context: run_steps(fresh, ["train"], context=context), on_event=events.append)
+    model = fresh / "models/main"
+    names = {path.name for path in model.iterdir()}
+    assert names >= {"weights.pt", "last.pt", "calibration.json", "logs", "training.csv"}
+    assert "training.pt" not in names
+    assert any((model / "logs").iterdir())
+    calibration = read_json(model / "calibration.json")
+    assert calibration["boxes"] in ("training", "validation and training")
+    assert calibration["n_clefts"] == 2
+
+
+def test_a_training_starts_from_a_model_of_the_project(fresh: Path) -> None:
+    change_params(fresh, {"train": {**TINY, "steps": 2}})
+    run_steps(fresh, ["train"], run="first")
+    change_params(fresh, {"train": {"init_from": "first", "learning_rate": 1e-7, "steps": 1}})
+    run_steps(fresh, ["train"], run="second")
+    first, second = (load_model(fresh / "models" / name).weights for name in ("first", "second"))
+    name = "bottleneck.conv1.conv.weight"
+    assert float((first[name] - second[name]).abs().max()) < 1e-4
+    change_params(fresh, {"train": {"init_from": "models/first", "size": "base"}})
+    with pytest.raises(InputError, match=r"another kind.*filters"):
+        run_steps(fresh, ["train"], run="third")
+    change_params(fresh, {"train": {"init_from": "nothing"}})
+    with pytest.raises(ProjectError, match=r"no trained model in .*nothing"):
+        run_steps(fresh, ["train"], run="third")

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from tests.ui.conftest import GRID, MemoryVolume
 
 from napari_synapse_debug.ui import live_prediction
 from napari_synapse_debug.ui.live_prediction import LivePrediction
 from napari_synapse_debug.ui.session import JobState, Session
 from napari_synapse_debug.ui.viewer_adapter import ViewerAdapter
-from tests.ui.conftest import GRID, MemoryVolume
 
 BLOCK = {"z0": 0.0, "y0": 0.0, "x0": 0.0, "z1": 8.0, "y1": 40.0, "x1": 30.0}
 

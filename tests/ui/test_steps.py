@@ -69,7 +69,7 @@ class ThreadJob:
 class ThreadJobs:
     """Runs steps in threads, which call back from there as worker processes do."""
 
-    def submit(self, function, *args, on_event=None, on_done=None):
+    def submit(self, function, *args, on_event=None, on_done=None, lane="steps", retries=0):
         return ThreadJob(function, on_event, on_done)
 
     def close(self):

@@ -1,9 +1,12 @@
 """Curves of a training from what its steps tell."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from napari_synapse_debug.ui.session import JobState, Session
+from napari_synapse_debug.ui.train_panel import TrainPanel
 from napari_synapse_debug.ui.training_curves import (
     TrainingCurves,
     latest_text,
@@ -68,3 +71,26 @@ def test_curves_follow_the_history(qtbot):
     curves.show_history(HISTORY[:1])
     assert curves.score.listDataItems() == []
     assert len(curves.loss.listDataItems()) == 1
+
+
+@pytest.mark.ui
+def test_a_stopped_training_can_be_taken_as_it_is(results, qtbot):
+    session = Session()
+    session.set_project(Path("somewhere"))
+    session.set_results(results)
+    panel = TrainPanel(session)
+    qtbot.addWidget(panel)
+    asked = []
+    panel.run_requested.connect(lambda steps, params: asked.append((steps, params)))
+    session.set_job(running("train", loss=0.9, minutes=1.5))
+    assert panel.finish.isHidden()
+
+    session.set_job(JobState("cancelled", "train", "The training was stopped."))
+    assert not panel.finish.isHidden()
+    panel.finish.click()
+
+    ((steps, params),) = asked
+    assert steps == ("train",)
+    assert 1.4 < params["train"].minutes < 1.5
+    session.set_job(JobState("done", "train"))
+    assert panel.finish.isHidden()

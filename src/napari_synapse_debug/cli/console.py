@@ -23,6 +23,9 @@ from rich.table import Table
 from napari_synapse_debug.domain.errors import SynapseDebugError
 from napari_synapse_debug.domain.events import Event
 
+RETRIES = 2
+"""How often a step whose process died goes on with what it had finished."""
+
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
@@ -90,8 +93,9 @@ class ProgressLine:
 
     def show(self, event: Event) -> None:
         """Draw one event."""
+        if not out.is_terminal or (event.message and not event.total):
+            self._print(event)  # what is said once stays above the bars
         if not out.is_terminal:
-            self._print(event)
             return
         task = self._tasks.get(event.step)
         if task is None:
@@ -106,7 +110,8 @@ class ProgressLine:
 
     def _print(self, event: Event) -> None:
         tenth = 10 * event.done // event.total if event.total else -1
-        if tenth > self._tenths.get(event.step, -2):
+        is_new = tenth != self._tenths.get(event.step) if event.total else bool(event.message)
+        if is_new:
             self._tenths[event.step] = tenth
             share = f"{10 * tenth:3d} %" if tenth >= 0 else "     "
             out.print(f"{event.step:<10} {share}  {_plain(event.message)}", soft_wrap=True)
@@ -141,7 +146,8 @@ def run_job(
     from napari_synapse_debug.jobs import JobRunner  # dask takes a second to import
 
     with JobRunner(scheduler=scheduler) as runner, ProgressLine() as line:
-        job = runner.submit(partial(function, **named), *arguments, on_event=line.show)
+        step = partial(function, **named)
+        job = runner.submit(step, *arguments, on_event=line.show, retries=RETRIES)
         try:
             return job.result()
         except KeyboardInterrupt:

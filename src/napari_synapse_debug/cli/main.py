@@ -11,7 +11,17 @@ from typing import Annotated, Protocol, runtime_checkable
 import typer
 
 import napari_synapse_debug
-from napari_synapse_debug.cli import files, projects, steps, windows
+from napari_synapse_debug.cli import (
+    compare,
+    connectome,
+    files,
+    models,
+    planting,
+    projects,
+    review,
+    steps,
+    windows,
+)
 from napari_synapse_debug.cli.console import show_error, show_unexpected
 from napari_synapse_debug.domain.errors import SynapseDebugError
 
@@ -25,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for group in (projects, steps, files, windows):
+for group in (projects, steps, files, compare, planting, connectome, review, models, windows):
     group.register(app)
 
 

@@ -18,6 +18,7 @@ VoxelSizeOption = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to ``app``."""
     app.command()(init)
+    app.command()(annotate)
     app.command()(simulate)
     app.command()(info)
 
@@ -38,8 +39,20 @@ def init(
         list[str] | None, typer.Option(help="Shown only, NAME=FILE[:DATASET]; repeat")
     ] = None,
     truth: Annotated[str | None, typer.Option(help="3-point truth, CSV or Parquet")] = None,
+    points: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Class painted from the rows of --truth, CLASS[:ROLE]; repeat. Empty: the kinds "
+            "in the truth, where no --mask marks synapses"
+        ),
+    ] = None,
     train_box: Annotated[
-        str | None, typer.Option(help="z0:z1,y0:y1,x0:x1, voxels of the raw volume")
+        list[str] | None,
+        typer.Option(help="z0:z1,y0:y1,x0:x1, voxels of the raw volume; repeat"),
+    ] = None,
+    validation_box: Annotated[
+        list[str] | None,
+        typer.Option(help="The same, to choose weights and threshold by; repeat"),
     ] = None,
     eval_box: Annotated[str | None, typer.Option(help="The same, for the evaluation")] = None,
     voxel_size: VoxelSizeOption = None,
@@ -55,12 +68,53 @@ def init(
         masks=_named(mask or [], "--mask", "CLASS[:ROLE]"),
         extra_layers=_named(extra_layer or [], "--extra-layer", "NAME"),
         truth=truth,
-        train_box=train_box,
+        train_box=next(iter(train_box or []), None),
+        more_train_boxes=(train_box or [])[1:],
+        validation_boxes=validation_box or [],
+        point_classes=points or [],
         eval_box=eval_box,
         voxel_size_nm=parse_voxel_size(voxel_size),
     )
     say_where("Project", folder)
     out.print(f"Next: synapse-debug run {folder}", soft_wrap=True)
+
+
+def annotate(
+    project: Annotated[Path, typer.Argument(help="Project folder, made by `init`")],
+    box: Annotated[str, typer.Option(help="z0:z1,y0:y1,x0:x1, voxels of the raw volume")],
+    mask: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Class painted in this box: CLASS[:ROLE]=FILE[:DATASET], or CLASS alone for the "
+            "project's own mask; repeat. Empty: all masks, or with --truth none"
+        ),
+    ] = None,
+    truth: Annotated[
+        str | None, typer.Option(help="3-point rows, complete in this box; CSV or Parquet")
+    ] = None,
+    use: Annotated[str, typer.Option(help="train or validation")] = "train",
+    raw: Annotated[
+        str | None, typer.Option(help="Another EM volume than the project's, FILE[:DATASET]")
+    ] = None,
+    voxel_size: VoxelSizeOption = None,
+) -> None:
+    """Add an annotated box to a project; classes that are not named are ignored in it."""
+    from napari_synapse_debug import pipeline
+
+    if use not in ("train", "validation"):
+        raise InputError("--use cannot be read", found=repr(use), expected="train or validation")
+    own = dict.fromkeys(text for text in mask or [] if "=" not in text)
+    files = _named([text for text in mask or [] if "=" in text], "--mask", "CLASS[:ROLE]")
+    added = pipeline.annotate_box(
+        project,
+        box,
+        masks={**own, **files} if mask else None,
+        truth=truth,
+        use="train" if use == "train" else "validation",
+        raw=raw,
+        voxel_size_nm=parse_voxel_size(voxel_size),
+    )
+    out.print(f"Added: {added}", soft_wrap=True)
 
 
 def simulate(

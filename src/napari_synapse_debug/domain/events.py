@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+from napari_synapse_debug.domain.grid import Box
+
 In = TypeVar("In")
 Out = TypeVar("Out")
 
@@ -31,6 +33,22 @@ class Event:
     done: int = 0
     total: int = 0
     values: dict[str, float] = field(default_factory=dict)
+
+
+_BOX_NAMES = ("z0", "y0", "x0", "z1", "y1", "x1")
+
+
+def box_values(box: Box) -> dict[str, float]:
+    """``box`` as figures of an event: ``z0, y0, x0`` inside, ``z1, y1, x1`` not. Voxels."""
+    return dict(zip(_BOX_NAMES, map(float, (*box.start, *box.stop)), strict=True))
+
+
+def box_of(event: Event) -> Box | None:
+    """The box that ``event`` tells of, for example a block that is finished; None for none."""
+    if not set(_BOX_NAMES) <= set(event.values):
+        return None
+    z0, y0, x0, z1, y1, x1 = (int(event.values[name]) for name in _BOX_NAMES)
+    return Box((z0, y0, x0), (z1, y1, x1))
 
 
 class StepContext(Protocol):

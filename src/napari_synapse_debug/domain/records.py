@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from napari_synapse_debug.domain.errors import InputError
+from napari_synapse_debug.domain.roles import Kind
 from napari_synapse_debug.domain.stages import Stage
 
 AXES = ("z", "y", "x")
@@ -33,6 +34,12 @@ def _table(*parts: Mapping[str, str]) -> Columns:
 
 def _point(*names: str) -> dict[str, str]:
     return {column: "float64" for name in names for column in point_columns(name)}
+
+
+def sided_column(name: str, side: str) -> str:
+    """The column of the feature ``name`` of side ``a`` or ``b``; its unit stays at the end."""
+    stem, _, unit = name.rpartition("_nm")
+    return f"{stem}_{side}_nm{unit}" if stem else f"{name}_{side}"
 
 
 _SYNAPSE = {
@@ -70,6 +77,20 @@ CONTACTS = _table(
 ``normal`` is a unit vector in nm space from a to b; ``point`` lies on the interface; the box
 ``start .. stop`` (voxels, half-open) holds the voxels on both sides."""
 
+CONTACT_PAIRS = _table(
+    {
+        "segment_a": "uint64",
+        "segment_b": "uint64",
+        "patches": "int64",
+        "faces_z": "int64",
+        "faces_y": "int64",
+        "faces_x": "int64",
+        "raw_area_nm2": "float64",
+        "area_nm2": "float64",
+    }
+)
+"""Pairs of segments that touch: the sums over their contacts, and how many there are."""
+
 CANDIDATES = _table(
     {
         "candidate": "int64",
@@ -86,6 +107,20 @@ CANDIDATES = _table(
 """Connected pieces of the thresholded probability of the synapse classes. ``is_kept`` is false
 for those below the size filter, which stay in the table so that their loss can be told."""
 
+_SIDED = (
+    "inside",
+    "near",
+    "far",
+    "vesicle",
+    "mitochondrion",
+    "edge_raw",
+    "raw",
+    "texture",
+    "volume_nm3",
+    "thickness_nm",
+)
+"""What is measured in either neuron of a pair; see ``synapses.measure_pairs``."""
+
 PAIRS = _table(
     {
         "candidate": "int64",
@@ -94,19 +129,32 @@ PAIRS = _table(
         "segment_b": "uint64",
         "overlap_nm2": "float64",
         "overlap_fraction": "float64",
+        "near_area_nm2": "float64",
+        "flatness": "float64",
+        "extent_nm": "float64",
         "probability": "float64",
-        "vesicle_a": "float64",
-        "vesicle_b": "float64",
-        "inside_a": "float64",
-        "inside_b": "float64",
-        "thickness_a_nm": "float64",
-        "thickness_b_nm": "float64",
-        "p_ab": "float64",
     },
+    {sided_column(name, side): "float64" for name in _SIDED for side in "ab"},
+    {"soma_a": "bool", "soma_b": "bool", "p_ab": "float64", "p_synapse": "float64"},
     _point("cleft", "a", "b"),
 )
 """Cached features of each candidate-contact pair: where interface and candidate overlap, what
-lies on either side, the points to place, and ``p_ab``, the evidence in [0, 1] that a is pre."""
+lies on either side, and the points to place. ``p_ab`` in [0, 1] is the evidence that, if this
+is a synapse, a is pre; ``p_synapse`` the probability of the partner model that it is one, NaN
+where the rule serves. So P(a → b) is ``p_synapse * p_ab``."""
+
+CONNECTOME = _table(
+    {
+        "pre_segment": "uint64",
+        "post_segment": "uint64",
+        "synapses": "int64",
+        "area_nm2": "float64",
+        "mean_score": "float64",
+    },
+    {str(kind): "int64" for kind in Kind},
+)
+"""The neurons that are joined: one row an ordered pair, by pre and then post. ``area_nm2`` is
+the summed interface in the candidates; the last columns count the synapses of each kind."""
 
 MATCHES = _table(
     {

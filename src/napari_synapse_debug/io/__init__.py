@@ -3,6 +3,7 @@
 ``io.checkpoint`` (model weights) is imported by its own name, as it needs torch.
 """
 
+from napari_synapse_debug.io.annotation_checks import check_annotations
 from napari_synapse_debug.io.arrays import LazyArray, StoredArray
 from napari_synapse_debug.io.atomic import (
     guard_storage,
@@ -19,7 +20,23 @@ from napari_synapse_debug.io.finished import FinishedBlocks
 from napari_synapse_debug.io.ome_zarr import create_volume, write_labels, write_volume
 from napari_synapse_debug.io.project import Project
 from napari_synapse_debug.io.project_checks import check_points, check_project
-from napari_synapse_debug.io.project_file import create_project, load_project, save_config
+from napari_synapse_debug.io.project_file import (
+    create_project,
+    load_project,
+    move_annotation,
+    save_config,
+)
+from napari_synapse_debug.io.pyramid import (
+    annotate,
+    begin_level,
+    coarsen_block,
+    declare_levels,
+    level_factors,
+    level_volume,
+    read_annotations,
+)
+from napari_synapse_debug.io.review_file import set_aside
+from napari_synapse_debug.io.review_store import ReviewStore
 from napari_synapse_debug.io.runs import (
     RunRecord,
     StepRecord,
@@ -36,24 +53,34 @@ __all__ = [
     "FinishedBlocks",
     "LazyArray",
     "Project",
+    "ReviewStore",
     "RunRecord",
     "StepRecord",
     "StoredArray",
     "Volume",
+    "annotate",
+    "begin_level",
+    "check_annotations",
     "check_mask",
     "check_points",
     "check_project",
     "check_raw",
     "check_segmentation",
+    "coarsen_block",
     "create_project",
     "create_volume",
+    "declare_levels",
     "fingerprint",
     "guard_storage",
+    "level_factors",
+    "level_volume",
     "load_project",
+    "move_annotation",
     "move_into_place",
     "open_volume",
     "package_versions",
     "parse_source",
+    "read_annotations",
     "read_json",
     "read_run",
     "read_synapses",
@@ -61,6 +88,7 @@ __all__ = [
     "replace_file",
     "replace_folder",
     "save_config",
+    "set_aside",
     "write_json",
     "write_labels",
     "write_run",

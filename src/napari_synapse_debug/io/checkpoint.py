@@ -1,8 +1,9 @@
 """Model folders: a trained network, and a training that can go on.
 
 A folder holds ``weights.pt`` (weights and plan, all that prediction reads), ``plan.json`` (the
-plan, to be read without torch), ``training.csv`` (the record) and, while a training is not
-finished, ``training.pt``. Files are unpickled by torch's restricted loader only, which builds
+plan, to be read without torch), ``training.csv`` (the record), ``last.pt`` (the weights at the end
+of the training, where ``weights.pt`` holds the best ones) and, while a training is not finished,
+``training.pt``. Files are unpickled by torch's restricted loader only, which builds
 tensors and plain values and runs no code.
 """
 
@@ -22,6 +23,7 @@ from napari_synapse_debug.domain.records import conform, empty
 from napari_synapse_debug.io.atomic import replace_file, write_text
 from napari_synapse_debug.networks import (
     RECORD,
+    BestWeights,
     NetworkPlan,
     TrainedNetwork,
     TrainingState,
@@ -29,6 +31,7 @@ from napari_synapse_debug.networks import (
 )
 
 WEIGHTS = "weights.pt"
+LAST = "last.pt"
 PLAN = "plan.json"
 RECORD_FILE = "training.csv"
 STATE = "training.pt"
@@ -48,6 +51,18 @@ def save_model(folder: Path, trained: TrainedNetwork) -> None:
     write_text(folder / PLAN, plan + "\n")
     write_text(folder / RECORD_FILE, trained.record.to_csv(index=False))
     _save(folder / WEIGHTS, {"plan": plan, "weights": dict(trained.weights)})
+
+
+def save_last(folder: Path, trained: TrainedNetwork) -> None:
+    """Write the weights at the end of a training beside the best ones, whole or not at all.
+
+    Raises
+    ------
+    StorageError
+        The disk is full or the folder may not be written.
+    """
+    plan = trained.plan.model_dump_json(indent=2)
+    _save(folder / LAST, {"plan": plan, "weights": dict(trained.weights)})
 
 
 def load_model(folder: Path) -> TrainedNetwork:
@@ -112,6 +127,9 @@ def save_training_state(folder: Path, state: TrainingState) -> None:
         "record": state.trained.record.to_dict("list"),
         "step": state.step,
         "seconds": state.seconds,
+        "averaged_steps": state.averaged_steps,
+        "rollbacks": state.rollbacks,
+        "best": {} if state.best is None else {**vars(state.best)},
     }
     _save(folder / STATE, content)
 
@@ -127,9 +145,14 @@ def load_training_state(folder: Path) -> TrainingState | None:
     path = folder / STATE
     if not path.is_file():
         return None
-    kinds = {"plan": str, "averaged": dict, "weights": dict, "optimizer": dict, "record": dict}
-    content = _load(path, {**kinds, "step": int, "seconds": float})
-    record = conform(pd.DataFrame(content["record"]), RECORD, "training record")
+    kinds = {
+        **dict.fromkeys(("averaged", "weights", "optimizer", "record", "best"), dict),
+        **dict.fromkeys(("step", "averaged_steps", "rollbacks"), int),
+        "plan": str,
+        "seconds": float,
+    }
+    content = _load(path, kinds)
+    record = _as_record(pd.DataFrame(content["record"]))
     plan = _parse_plan(content["plan"], path)
     return TrainingState(
         TrainedNetwork(plan, content["averaged"], record),
@@ -137,6 +160,9 @@ def load_training_state(folder: Path) -> TrainingState | None:
         content["optimizer"],
         content["step"],
         content["seconds"],
+        content["averaged_steps"],
+        content["rollbacks"],
+        BestWeights(**content["best"]) if content["best"] else None,
     )
 
 
@@ -194,4 +220,10 @@ def _read_record(path: Path) -> pd.DataFrame:
     """The training record; empty if the file is gone, since nothing depends on it."""
     if not path.is_file():
         return empty(RECORD)
-    return conform(pd.read_csv(path), RECORD, "training record")
+    return _as_record(pd.read_csv(path))
+
+
+def _as_record(frame: pd.DataFrame) -> pd.DataFrame:
+    """``frame`` with the columns of ``RECORD``; those of an older version are NaN."""
+    lacking = {name: float("nan") for name in RECORD if name not in frame.columns}
+    return conform(frame.assign(**lacking), RECORD, "training record")

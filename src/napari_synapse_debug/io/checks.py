@@ -44,15 +44,17 @@ def check_segmentation(volume: Volume) -> None:
 
 
 def check_mask(volume: Volume) -> None:
-    """Refuse a mask that is neither whole numbers nor booleans.
+    """Refuse a mask that is neither whole numbers nor booleans; signed types are read through.
 
     Raises
     ------
     InputError
-        Channels, or a type that is no mask.
+        Channels, a type that is no mask, or negative values.
     """
     _check_single(volume)
     _check_kind(volume, "uib", "whole numbers or booleans, 0 outside the class")
+    if volume.dtype.kind == "i":
+        _scan(volume, lambda block: block < 0, "a negative value", "values from 0 (background)")
 
 
 def _check_single(volume: Volume) -> None:

@@ -5,6 +5,7 @@ Specification: https://ngff.openmicroscopy.org/0.5/
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,27 +86,37 @@ def read_channels(metadata: dict[str, Any], count: int) -> tuple[str, ...] | Non
     return names if len(names) == count else tuple(str(i) for i in range(count))
 
 
+def level_names(metadata: dict[str, Any]) -> tuple[str, ...]:
+    """The paths of all levels, finest first."""
+    listed = metadata["multiscales"][0].get("datasets", [])
+    return tuple(str(level["path"]) for level in listed if "path" in level)
+
+
 def image_metadata(
-    grid: Grid, name: str, channels: tuple[str, ...] | None, dtype: np.dtype[Any]
+    grids: Sequence[Grid], name: str, channels: tuple[str, ...] | None, dtype: np.dtype[Any]
 ) -> dict[str, Any]:
-    """The attribute ``ome`` (0.5) of an image with the one level ``0`` on ``grid``."""
+    """The attribute ``ome`` (0.5) of an image with the levels ``0``, ``1``, … on ``grids``."""
     axes: list[dict[str, str]] = [
         {"name": axis, "type": "space", "unit": "nanometer"} for axis in "zyx"
     ]
     lead = 0 if channels is None else 1
     axes = [{"name": "c", "type": "channel"}] * lead + axes
+    image: dict[str, Any] = {"name": name, "axes": axes}
+    image["datasets"] = [_level(str(number), grid, lead) for number, grid in enumerate(grids)]
+    if len(grids) > 1:
+        image["type"] = "mean"
+    ome: dict[str, Any] = {"version": "0.5", "multiscales": [image]}
+    if channels is not None:
+        ome["omero"] = {"channels": _display(channels, dtype)}
+    return ome
+
+
+def _level(path: str, grid: Grid, lead: int) -> dict[str, Any]:
     transforms = [
         {"type": "scale", "scale": [1.0] * lead + list(grid.voxel_size_nm)},
         {"type": "translation", "translation": [0.0] * lead + list(grid.offset_nm)},
     ]
-    level = {"path": "0", "coordinateTransformations": transforms}
-    ome: dict[str, Any] = {
-        "version": "0.5",
-        "multiscales": [{"name": name, "axes": axes, "datasets": [level]}],
-    }
-    if channels is not None:
-        ome["omero"] = {"channels": _display(channels, dtype)}
-    return ome
+    return {"path": path, "coordinateTransformations": transforms}
 
 
 def _display(channels: tuple[str, ...], dtype: np.dtype[Any]) -> list[dict[str, Any]]:

@@ -119,15 +119,45 @@ def _create(
     fill: float,
 ) -> zarr.Array[Any]:
     lead = () if channels is None else (len(channels),)
-    ome = image_metadata(grid, name, channels, dtype)
+    ome = image_metadata([grid], name, channels, dtype)
     group = zarr.create_group(folder, zarr_format=3, attributes={"ome": ome}, overwrite=True)
-    cut = tuple(max(1, min(c, n)) for c, n in zip(chunks, grid.shape, strict=True))
+    return create_level(group, 0, grid.shape, lead, dtype, chunks, fill)
+
+
+def create_level(
+    group: zarr.Group,
+    number: int,
+    shape: Triple,
+    lead: tuple[int, ...],
+    dtype: np.dtype[Any],
+    chunks: Triple,
+    fill: float = 0,
+) -> zarr.Array[Any]:
+    """A new array for the level ``number`` of an image, in place of one that is there.
+
+    Parameters
+    ----------
+    group : zarr.Group
+        The image.
+    number : int
+        0 is the finest.
+    shape, lead : tuple of int
+        Voxels along z, y, x; channels, or nothing.
+    dtype : data type
+        Of the values.
+    chunks : tuple of int
+        Voxels of a chunk along z, y, x; a chunk holds one channel.
+    fill : float
+        Value of what is not written.
+    """
+    cut = tuple(max(1, min(c, n)) for c, n in zip(chunks, shape, strict=True))
     return group.create_array(
-        "0",
-        shape=(*lead, *grid.shape),
+        str(number),
+        shape=(*lead, *shape),
         chunks=(*((1,) if lead else ()), *cut),
         dtype=dtype,
         fill_value=fill,
         compressors=BloscCodec(cname="zstd", clevel=3),
         dimension_names=["c", "z", "y", "x"][-(3 + len(lead)) :],
+        overwrite=True,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from napari_synapse_debug.domain.errors import ProjectError
-from napari_synapse_debug.domain.project import Mask, ProjectConfig, Source
+from napari_synapse_debug.domain.project import Annotation, Mask, ProjectConfig, Source
 from napari_synapse_debug.io.sources import locate
 from napari_synapse_debug.io.synapse_table import read_synapses
 from napari_synapse_debug.io.volumes import Volume, open_volume
@@ -91,6 +91,33 @@ class Project:
         """
         return read_synapses(self.truth_path)
 
+    def raw_of(self, annotation: Annotation) -> Volume:
+        """The volume in which the box of ``annotation`` lies; that of the project by default."""
+        if annotation.raw is None:
+            return self.raw()
+        size, offset = annotation.voxel_size_nm, annotation.offset_nm
+        return _single(open_volume(annotation.raw, self.folder, size, offset))
+
+    def mask_of(self, annotation: Annotation, mask: Mask) -> Volume:
+        """The ``mask`` that was painted in the box of ``annotation``, with the grid of its raw."""
+        if annotation.raw is None:
+            return self.open(mask.source)
+        grid = self.raw_of(annotation).grid
+        size, offset = grid.voxel_size_nm, grid.offset_nm
+        return _single(open_volume(mask.source, self.folder, size, offset))
+
+    def truth_of(self, annotation: Annotation) -> pd.DataFrame | None:
+        """The 3-point rows from which classes are painted in the box; None where there are none.
+
+        Raises
+        ------
+        InputError
+            The table cannot be used.
+        """
+        if annotation.truth is None:
+            return None
+        return read_synapses(locate(annotation.truth, self.folder))
+
     @property
     def truth_path(self) -> Path:
         """The file of the truth; a ProjectError where the project names none."""
@@ -137,10 +164,8 @@ class Project:
         DataError
             The file is damaged.
         """
-        volume = open_volume(source, self.folder, self.config.voxel_size_nm, self.config.offset_nm)
-        if volume.channels is not None and len(volume.channels) == 1:
-            return volume.channel(volume.channels[0])
-        return volume
+        size, offset = self.config.voxel_size_nm, self.config.offset_nm
+        return _single(open_volume(source, self.folder, size, offset))
 
     def _open_named(self, source: Source | None, name: str, found: str | None = None) -> Volume:
         if source is None:
@@ -153,6 +178,13 @@ class Project:
             found=found,
             fix=f"add it to {self.folder / CONFIG}",
         )
+
+
+def _single(volume: Volume) -> Volume:
+    """A single channel is the volume itself."""
+    if volume.channels is not None and len(volume.channels) == 1:
+        return volume.channel(volume.channels[0])
+    return volume
 
 
 def _names(folder: Path) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.grid import Grid
 from napari_synapse_debug.domain.records import ENDS, points
+from napari_synapse_debug.io.annotation_checks import check_annotations
 from napari_synapse_debug.io.checks import check_mask, check_raw, check_segmentation
 from napari_synapse_debug.io.project import Project
 from napari_synapse_debug.io.volumes import Volume
@@ -25,6 +26,8 @@ def check_project(project: Project) -> None:
     ------
     InputError
         Volumes of different shapes or unusable types, a box or a point outside of the volume.
+    ProjectError
+        Boxes to learn from, to validate and to evaluate that overlap.
     DataError
         A file is damaged.
     """
@@ -41,6 +44,7 @@ def check_project(project: Project) -> None:
         check(volume)
     for which in ("train", "eval"):
         _check_box(project, which, raw.grid)
+    check_annotations(project)
     if project.config.truth is not None:
         check_points(project.truth(), raw.grid, str(project.truth_path))
 
@@ -116,6 +120,10 @@ def _advice(truth: pd.DataFrame, grid: Grid, is_most: bool) -> str:
     if is_most:
         guesses: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
             "the columns z and x seem to be exchanged": lambda p: p[:, ::-1],
+            "the columns y and x seem to be exchanged": lambda p: p[:, [0, 2, 1]],
+            "the columns z and y seem to be exchanged": lambda p: p[:, [1, 0, 2]],
+            "the columns z, y, x seem to hold y, x, z": lambda p: p[:, [2, 0, 1]],
+            "the columns z, y, x seem to hold x, z, y": lambda p: p[:, [1, 2, 0]],
             "the points seem to be in µm; multiply them by 1000": lambda p: p * 1000,
             "the points seem to be in voxels; multiply them by the voxel size": grid.to_nm,
             "the points seem to start from the first voxel; add the offset of the volume": (

@@ -9,7 +9,8 @@ import yaml
 from pydantic import ValidationError
 
 from napari_synapse_debug.domain.errors import InputError, ProjectError
-from napari_synapse_debug.domain.project import ProjectConfig, Source
+from napari_synapse_debug.domain.grid import Box
+from napari_synapse_debug.domain.project import Annotation, Mask, ProjectConfig, Source
 from napari_synapse_debug.io.atomic import write_text
 from napari_synapse_debug.io.project import CONFIG, Project
 from napari_synapse_debug.io.sources import locate
@@ -64,6 +65,21 @@ def save_config(project: Project) -> None:
     write_text(project.folder / CONFIG, text)
 
 
+def move_annotation(annotation: Annotation, base: Path, folder: Path) -> Annotation:
+    """The annotation with all paths seen from the project ``folder`` instead of from ``base``.
+
+    Both folders are absolute. Paths outside of ``folder`` become absolute.
+    """
+    masks, truth = annotation.masks, annotation.truth
+    return annotation.model_copy(
+        update={
+            "raw": _moved_source(annotation.raw, base, folder),
+            "masks": None if masks is None else _moved_masks(masks, base, folder),
+            "truth": None if truth is None else _moved_path(truth, base, folder),
+        }
+    )
+
+
 def load_project(folder: Path) -> Project:
     """The project in ``folder``; its ``project.yaml`` may be named as well.
 
@@ -91,8 +107,10 @@ def load_project(folder: Path) -> Project:
         config = ProjectConfig.model_validate(content)
     except ValidationError as error:
         raise _invalid(path, error) from error
-    for name in ("train", "eval"):
-        _check_box(path, config, name)
+    boxes = {"train_box": config.train_box, "eval_box": config.eval_box}
+    boxes |= {f"annotations.{i}.box": a.box for i, a in enumerate(config.annotations)}
+    for name, text in boxes.items():
+        _check_box(path, name, text)
     return Project(path.parent.absolute(), config)
 
 
@@ -127,36 +145,52 @@ def _invalid(path: Path, error: ValidationError) -> ProjectError:
     )
 
 
-def _check_box(path: Path, config: ProjectConfig, name: str) -> None:
+def _check_box(path: Path, name: str, text: str | None) -> None:
+    if text is None:
+        return
     try:
-        config.box(name)
+        Box.parse(text)
     except InputError as error:
         raise ProjectError(
-            f"{path}: {name}_box cannot be used", error.found, error.expected, error.fix
+            f"{path}: {name} cannot be used", error.found, error.expected, error.fix
         ) from error
 
 
 def _moved(config: ProjectConfig, base: Path, folder: Path) -> ProjectConfig:
     """The config with all paths seen from ``folder`` instead of from ``base``."""
 
-    def path(text: str) -> str:
-        absolute = Path(locate(text, base).absolute().as_posix()).resolve()
-        home = folder.resolve()
-        if absolute.is_relative_to(home):
-            return absolute.relative_to(home).as_posix()
-        return str(absolute)
-
     def source(old: Source | None) -> Source | None:
-        return None if old is None else Source(path=path(old.path), dataset=old.dataset)
+        return _moved_source(old, base, folder)
 
-    masks = tuple(mask.model_copy(update={"source": source(mask.source)}) for mask in config.masks)
     return config.model_copy(
         update={
             "raw": source(config.raw),
             "segmentation": source(config.segmentation),
             "true_segmentation": source(config.true_segmentation),
-            "masks": masks,
+            "masks": _moved_masks(config.masks, base, folder),
+            "annotations": tuple(move_annotation(a, base, folder) for a in config.annotations),
             "extra_layers": {name: source(old) for name, old in config.extra_layers.items()},
-            "truth": None if config.truth is None else path(config.truth),
+            "truth": None if config.truth is None else _moved_path(config.truth, base, folder),
         }
     )
+
+
+def _moved_masks(masks: tuple[Mask, ...], base: Path, folder: Path) -> tuple[Mask, ...]:
+    return tuple(
+        m.model_copy(update={"source": _moved_source(m.source, base, folder)}) for m in masks
+    )
+
+
+def _moved_source(old: Source | None, base: Path, folder: Path) -> Source | None:
+    if old is None:
+        return None
+    return Source(path=_moved_path(old.path, base, folder), dataset=old.dataset)
+
+
+def _moved_path(text: str, base: Path, folder: Path) -> str:
+    """A path inside ``folder`` relative to it, another one absolute."""
+    absolute = Path(locate(text, base).absolute().as_posix()).resolve()
+    home = folder.resolve()
+    if absolute.is_relative_to(home):
+        return absolute.relative_to(home).as_posix()
+    return str(absolute)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from napari_synapse_debug.io.hdf5 import describe_hdf5
 from napari_synapse_debug.io.npz import describe_npy, describe_npz
 from napari_synapse_debug.io.sources import existing_path
 from napari_synapse_debug.io.tiff import describe_tiff
-from napari_synapse_debug.io.zarr_arrays import describe_zarr
+from napari_synapse_debug.io.zarr_arrays import describe_levels, describe_zarr
 
 _log = logging.getLogger(__name__)
 
@@ -80,6 +80,33 @@ class Volume:
         """Voxels of a chunk along z, y, x; None where the array has no chunks."""
         chunks = getattr(self.array, "chunks", None)
         return None if chunks is None else tuple(chunks[-3:])
+
+    @property
+    def levels(self) -> tuple[Volume, ...]:
+        """The volume itself, then the coarser levels of its OME-Zarr image if it has any.
+
+        Their grids cover the same space; a voxel size that was given in place of that of the
+        file counts for all.
+        """
+        if not isinstance(self.array, StoredArray):
+            return (self,)
+        layout = self.array.layout
+        layouts = describe_levels(layout.path, layout.dataset) if layout.path.is_dir() else ()
+        return (self, *(self._coarser(layouts[0], level) for level in layouts[1:]))
+
+    def _coarser(self, finest: Layout, level: Layout) -> Volume:
+        """The volume of ``level``, where this one is that of ``finest``."""
+        own = finest.voxel_size_nm or (1.0, 1.0, 1.0)
+        size = np.asarray(level.voxel_size_nm or own) / own
+        moved = (np.asarray(level.offset_nm or 0.0) - (finest.offset_nm or 0.0)) / own
+        grid = self.grid
+        new_size = size * grid.voxel_size_nm
+        new_offset = moved * grid.voxel_size_nm + grid.offset_nm
+        fixed = self.array.layout.fixed if isinstance(self.array, StoredArray) else level.fixed
+        array = StoredArray(replace(level, fixed=fixed, channels=None))
+        z, y, x = array.shape[-3:]
+        placed = Grid((z, y, x), _triple_nm(new_size), _triple_nm(new_offset))
+        return Volume(f"{self.name} ({level.dataset})", placed, array, self.channels)
 
     def read(self, box: Box) -> NDArray[Any]:
         """The values in ``box``: (Z, Y, X), or (C, Z, Y, X) where there are channels.
@@ -213,3 +240,8 @@ def _describe(path: Path, dataset: str | None) -> Layout:
             fix=f"write {path}",
         )
     return describe(path, dataset)
+
+
+def _triple_nm(values: NDArray[np.float64]) -> TripleNm:
+    z, y, x = (float(value) for value in values)
+    return z, y, x

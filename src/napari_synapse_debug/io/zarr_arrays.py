@@ -12,7 +12,13 @@ from napari_synapse_debug.domain.errors import DataError, InputError
 from napari_synapse_debug.io.arrays import Layout
 from napari_synapse_debug.io.atomic import read_json
 from napari_synapse_debug.io.attributes import length_attributes
-from napari_synapse_debug.io.ome_metadata import find_level, read_axes, read_channels, read_scale
+from napari_synapse_debug.io.ome_metadata import (
+    find_level,
+    level_names,
+    read_axes,
+    read_channels,
+    read_scale,
+)
 from napari_synapse_debug.io.selection import choose_dataset, plain_channels
 
 _ARRAY_FILES = ("zarr.json", ".zarray")
@@ -57,6 +63,17 @@ def describe_zarr(path: Path, dataset: str | None) -> Layout:
     if above is not None and find_level(above, folder.name) is not None:
         return _ome_layout(path, folder, above, folder.name)
     return _plain_layout(path, folder)
+
+
+def describe_levels(path: Path, dataset: str | None) -> tuple[Layout, ...]:
+    """All levels of the image that the array ``dataset`` is level 0 of; else nothing."""
+    folder = path / dataset if dataset else path
+    levels = _levels(folder.parent) if dataset else None
+    if levels is None or _first_level(folder.parent, levels) != folder.name:
+        return ()
+    return tuple(
+        _ome_layout(path, folder.parent / name, levels, name) for name in level_names(levels)
+    )
 
 
 def is_array(folder: Path) -> bool:

@@ -1,6 +1,14 @@
 """One file a step: read, call the room, write. Notebooks, commands and window start here."""
 
-from napari_synapse_debug.pipeline.creation import create_project
+from napari_synapse_debug.pipeline.annotations import annotate_again, forget_box
+from napari_synapse_debug.pipeline.comparison import Compared, compare_runs
+from napari_synapse_debug.pipeline.connectome import export_connectome
+from napari_synapse_debug.pipeline.corrections import (
+    CorrectedScore,
+    score_corrected,
+    write_corrected_truth,
+)
+from napari_synapse_debug.pipeline.creation import annotate_box, create_project
 from napari_synapse_debug.pipeline.demo import (
     planted_rows,
     prepare_demo,
@@ -10,8 +18,35 @@ from napari_synapse_debug.pipeline.demo import (
 )
 from napari_synapse_debug.pipeline.description import describe_machine, describe_project
 from napari_synapse_debug.pipeline.files import Files, FilesJudged, judge_files
+from napari_synapse_debug.pipeline.lessons import (
+    propose_boxes,
+    read_hard_places,
+    write_hard_places,
+)
+from napari_synapse_debug.pipeline.packages import (
+    Merged,
+    PackageMade,
+    make_package,
+    merge_packages,
+)
 from napari_synapse_debug.pipeline.plan import STEPS
-from napari_synapse_debug.pipeline.results import Results, open_partial, open_results
+from napari_synapse_debug.pipeline.planting import Plantings, plant_faults
+from napari_synapse_debug.pipeline.predicted import predicted_box
+from napari_synapse_debug.pipeline.preview import Preview, predict_here, warm_up
+from napari_synapse_debug.pipeline.results import (
+    Results,
+    open_partial,
+    open_preview,
+    open_results,
+)
+from napari_synapse_debug.pipeline.review import Review, open_review
+from napari_synapse_debug.pipeline.review_summary import (
+    ReviewSummary,
+    describe_review,
+    set_review_aside,
+    settle_finding,
+    summarize_review,
+)
 from napari_synapse_debug.pipeline.running import (
     RunSummary,
     StepSummary,
@@ -19,27 +54,60 @@ from napari_synapse_debug.pipeline.running import (
     run_steps,
 )
 from napari_synapse_debug.pipeline.simulation import Simulated, simulate_project
+from napari_synapse_debug.pipeline.training_history import read_sections, read_training_rows
 
 __all__ = [
     "STEPS",
+    "Compared",
+    "CorrectedScore",
     "Files",
     "FilesJudged",
+    "Merged",
+    "PackageMade",
+    "Plantings",
+    "Preview",
     "Results",
+    "Review",
+    "ReviewSummary",
     "RunSummary",
     "Simulated",
     "StepSummary",
+    "annotate_again",
+    "annotate_box",
     "change_params",
+    "compare_runs",
     "create_project",
     "describe_machine",
     "describe_project",
+    "describe_review",
+    "export_connectome",
+    "forget_box",
     "judge_files",
+    "make_package",
+    "merge_packages",
     "open_partial",
+    "open_preview",
     "open_results",
+    "open_review",
+    "plant_faults",
     "planted_rows",
+    "predict_here",
+    "predicted_box",
     "prepare_demo",
+    "propose_boxes",
     "publish_report",
+    "read_hard_places",
+    "read_sections",
+    "read_training_rows",
     "run_steps",
     "sample_folder",
+    "score_corrected",
+    "set_review_aside",
+    "settle_finding",
     "simulate_project",
+    "summarize_review",
     "telling_finding",
+    "warm_up",
+    "write_corrected_truth",
+    "write_hard_places",
 ]

@@ -18,12 +18,17 @@ from napari_synapse_debug.domain.params import (
     EvaluateParams,
     SynapseParams,
 )
+from napari_synapse_debug.domain.partner_model import PartnerModel
 from napari_synapse_debug.domain.project import Source
 from napari_synapse_debug.domain.records import CANDIDATES, CONTACTS, PAIRS, PREDICTION
 from napari_synapse_debug.domain.roles import ClassSpec
 from napari_synapse_debug.evaluate import look_up_segments
 from napari_synapse_debug.io import Volume, open_volume, read_table
+from napari_synapse_debug.pipeline.candidate_pairs import SOMATA
 from napari_synapse_debug.pipeline.overlay import true_clefts
+from napari_synapse_debug.pipeline.partners import partners_of_run
+from napari_synapse_debug.pipeline.predicted import PREDICTION as PROBABILITY
+from napari_synapse_debug.pipeline.predicted import predicted_box
 from napari_synapse_debug.pipeline.synapses import resolve_params
 from napari_synapse_debug.pipeline.work import Work
 
@@ -44,6 +49,12 @@ class Case:
         Parameters; threshold and smallest size are filled in.
     classes : tuple of ClassSpec
         Channels of ``probability``.
+    predicted_box : Box, optional
+        Where there is a prediction; None: everywhere.
+    partners : PartnerModel, optional
+        That the run used; None: the rule.
+    somata : DataFrame, optional
+        Where neurons are as thick as somata, as the run found them.
     """
 
     grid: Grid
@@ -61,8 +72,12 @@ class Case:
     segmentation: Volume | None = None
     true_segmentation: Volume | None = None
     probability: Volume | None = None
+    predicted_box: Box | None = None
     candidate_labels: Volume | None = None
     clefts: Volume | None = None
+    raw: Volume | None = None
+    partners: PartnerModel | None = None
+    somata: pd.DataFrame | None = None
 
     def look_up(self, which: str) -> Callable[[NDArray[np.float64]], NDArray[np.uint64]] | None:
         """Segments under points (N, 3) in the ``gt`` or ``in_use`` segmentation, if it is there."""
@@ -108,9 +123,13 @@ def case_of_run(work: Work) -> Case:
         pairs=read_table(folder / "pairs.parquet", PAIRS),
         segmentation=work.project.segmentation(),
         true_segmentation=work.project.true_segmentation() if has_true else None,
-        probability=_stored(folder / "prediction.zarr"),
+        probability=_stored(folder / PROBABILITY),
+        predicted_box=predicted_box(folder),
         candidate_labels=_stored(folder / "candidates.zarr"),
         clefts=true_clefts(work.project),
+        raw=raw,
+        partners=partners_of_run(folder),
+        somata=_table(folder / SOMATA),
     )
 
 
@@ -120,6 +139,10 @@ def with_rule(case: Case, rule: str, tolerance_nm: float | None = None) -> Case:
     if tolerance_nm is not None:
         update["tolerance_nm"] = tolerance_nm
     return replace(case, evaluate=case.evaluate.model_copy(update=update))
+
+
+def _table(path: Path) -> pd.DataFrame | None:
+    return read_table(path) if path.exists() else None
 
 
 def _stored(path: Path) -> Volume:

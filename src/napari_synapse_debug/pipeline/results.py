@@ -36,11 +36,12 @@ class Results:
     """A project and one of its runs; what has not been made is None, or not in ``volumes``.
 
     ``volumes`` has the keys ``raw, segmentation, true_segmentation, prediction, candidates``,
-    ``mask:NAME`` and ``extra:NAME``.
+    ``mask:NAME`` and ``extra:NAME``. ``has_model``: the run has a trained model.
     """
 
     folder: Path
     run: str
+    has_model: bool
     config: ProjectConfig
     grid: Grid
     volumes: Mapping[str, Volume]
@@ -72,6 +73,7 @@ def open_results(folder: Path, run: str = "main") -> Results:
     return Results(
         folder=project.folder,
         run=run,
+        has_model=(project.model_folder(run) / "weights.pt").exists(),
         config=project.config,
         grid=raw.grid,
         volumes={"raw": raw, **_volumes(project, place)},
@@ -88,7 +90,16 @@ def open_results(folder: Path, run: str = "main") -> Results:
 
 def open_partial(folder: Path, name: str = "prediction", run: str = "main") -> Volume | None:
     """The volume ``name`` of ``run`` while a step is writing it; None before there is one."""
-    path = load_project(folder).run_folder(run) / f"{name}.partial.zarr"
+    return _open_in_run(folder, run, f"{name}.partial.zarr")
+
+
+def open_preview(folder: Path, run: str = "main") -> Volume | None:
+    """What ``predict_here`` wrote last; None where it was never asked."""
+    return _open_in_run(folder, run, "preview.zarr")
+
+
+def _open_in_run(folder: Path, run: str, name: str) -> Volume | None:
+    path = load_project(folder).run_folder(run) / name
     return open_volume(Source(path=str(path))) if path.exists() else None
 
 

@@ -19,11 +19,13 @@ from napari_synapse_debug.io import (
     check_project,
     fingerprint,
     load_project,
+    parse_source,
     read_run,
     save_config,
     write_run,
 )
 from napari_synapse_debug.pipeline.outcome import describe_score, error_rows
+from napari_synapse_debug.pipeline.partners import partner_lessons
 from napari_synapse_debug.pipeline.plan import (
     NEEDS,
     OUTPUTS,
@@ -164,8 +166,9 @@ def inputs_of(project: Project, run: str, step: str) -> dict[str, str]:
     masks = {f"mask {mask.name}": mask.source for mask in config.masks}
     read_by: dict[str, dict[str, Source | None]] = {
         "train": {"raw": config.raw, **masks},
-        "predict": {"raw": config.raw},
+        "predict": {"raw": config.raw, "within": _within(project)},
         "contacts": {"segmentation": config.segmentation},
+        "synapses": {"raw": config.raw},
         "evaluate": {"true_segmentation": config.true_segmentation, **masks},
     }
     inputs = {
@@ -178,6 +181,9 @@ def inputs_of(project: Project, run: str, step: str) -> dict[str, str]:
     if step == "train":
         inputs["classes"] = " ".join(f"{c.name}:{c.role}" for c in config.classes)
         inputs["box"] = str(config.train_box)
+        inputs |= _annotation_inputs(project)
+    if step == "synapses" and config.params.synapses.partners != "rule":
+        inputs["true partners"] = partner_lessons(project).fingerprint
     if step == "evaluate":
         inputs["box"] = str(config.eval_box)
         if config.truth is not None:
@@ -188,16 +194,37 @@ def inputs_of(project: Project, run: str, step: str) -> dict[str, str]:
     return inputs
 
 
+def _within(project: Project) -> Source | None:
+    text = project.config.params.predict.within
+    return None if text is None else parse_source(text, project.folder)
+
+
+def _annotation_inputs(project: Project) -> dict[str, str]:
+    """Boxes beyond the train box, with their files, and what classes are painted from."""
+    inputs = {}
+    for number, found in enumerate(project.config.annotated):
+        sources = {"raw": found.raw, **{f"mask {m.name}": m.source for m in found.masks or ()}}
+        for name, source in sources.items():
+            if source is not None:
+                inputs[f"box {number} {name}"] = f"{source} {fingerprint(project.path_of(source))}"
+        if found.truth is not None:
+            path = project.path_of(Source(path=found.truth))
+            inputs[f"box {number} truth"] = f"{fingerprint(path)} {project.config.params.targets}"
+        if found in project.config.annotations:
+            inputs[f"box {number}"] = f"{found} {found.voxel_size_nm} {found.offset_nm}"
+    return inputs
+
+
 def _is_current(project: Project, run: str, step: str) -> bool:
     record = read_run(project.run_folder(run))
     folders = {"models": project.model_folder(run), "runs": project.run_folder(run)}
     if not all((folders[place] / name).exists() for place, name in OUTPUTS[step]):
         return False
-    return record.is_current(step, _effective(project, step), inputs_of(project, run, step))
+    return record.is_current(step, effective_params(project, step), inputs_of(project, run, step))
 
 
-def _effective(project: Project, step: str) -> dict[str, Any]:
-    """The parameters of ``step`` that change its result; some steps have none."""
+def effective_params(project: Project, step: str) -> dict[str, Any]:
+    """The parameters of ``step`` that change its result, as they are recorded."""
     params: Params | None = getattr(project.config.params, step, None)
     return {} if params is None else params.model_dump(mode="json", exclude=set(WITHOUT_EFFECT))
 
@@ -218,7 +245,7 @@ def _key_of(record: RunRecord, step: str) -> str:
 def _run_step(project: Project, run: str, step: str, context: StepContext) -> StepSummary:
     folder = project.run_folder(run)
     _check_needs(read_run(folder), step)
-    params, inputs = _effective(project, step), inputs_of(project, run, step)
+    params, inputs = effective_params(project, step), inputs_of(project, run, step)
     started = time.monotonic()
     work = Work(project, run, step_key(params, inputs), context)
     made = _function(step)(work)

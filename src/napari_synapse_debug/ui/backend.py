@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from napari_synapse_debug.domain.events import Event
 from napari_synapse_debug.ui.ports import Results
+
+Lane = Literal["steps", "interactive"]
 
 
 class Job(Protocol):
@@ -30,8 +32,14 @@ class Jobs(Protocol):
         *args: Any,
         on_event: Callable[[Event], Any] | None = None,
         on_done: Callable[[Any], Any] | None = None,
+        lane: Lane = "steps",
+        retries: int = 0,
     ) -> Job:
-        """Start ``function(*args, context=…)`` and return at once."""
+        """Start ``function(*args, context=…)`` and return at once.
+
+        What is ``interactive`` never waits for a step. ``retries``: how often it is begun again
+        when its process died.
+        """
 
     def close(self) -> None:
         """Stop what runs and give everything back."""
@@ -46,6 +54,12 @@ class Backend:
     create_project: Callable[..., Path]
     make_jobs: Callable[[], Jobs]
     open_partial: Callable[..., Any] = lambda *_, **__: None
+    predict_here: Callable[..., Any] = lambda *_, **__: None
+    open_preview: Callable[..., Any] = lambda *_, **__: None
+    read_training_rows: Callable[..., Any] = lambda *_, **__: ()
+    read_sections: Callable[..., Any] = lambda *_, **__: {}
+    annotate_box: Callable[..., Any] = lambda *_, **__: None
+    forget_box: Callable[..., Any] = lambda *_, **__: None
 
 
 def product_backend() -> Backend:
@@ -58,4 +72,10 @@ def product_backend() -> Backend:
         create_project=pipeline.create_project,
         make_jobs=jobs.JobRunner,
         open_partial=pipeline.open_partial,
+        predict_here=pipeline.predict_here,
+        open_preview=pipeline.open_preview,
+        read_training_rows=pipeline.read_training_rows,
+        read_sections=pipeline.read_sections,
+        annotate_box=pipeline.annotate_again,
+        forget_box=pipeline.forget_box,
     )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_synapse_debug.ui.backend import Backend, product_backend
 from napari_synapse_debug.ui.live_prediction import LivePrediction
+from napari_synapse_debug.ui.preview import Preview
 from napari_synapse_debug.ui.session import Session
 from napari_synapse_debug.ui.step_runner import StepRunner
 from napari_synapse_debug.ui.viewer_adapter import ViewerAdapter
@@ -31,6 +32,8 @@ class Desk:
         self.session = Session()
         self.adapter = ViewerAdapter(viewer, self.session)
         self.runner = StepRunner(self.session, load_backend)
+        self.preview = Preview(self.adapter, self.runner.predict_here, self.runner.open_preview)
+        self.session.results_changed.connect(self.preview.clear)
         self.live = LivePrediction(self.session, self.adapter, self.runner.open_partial)
 
 

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QWidget
 
 from napari_synapse_debug.domain.errors import InputError, SynapseDebugError
 from napari_synapse_debug.ui import keys, step_panel
+from napari_synapse_debug.ui.annotation_request import AnnotationRequest
 from napari_synapse_debug.ui.debug_panel import DebugPanel
 from napari_synapse_debug.ui.desk import desk_of
 from napari_synapse_debug.ui.layer_info import rectangle_box, volume_layers
+from napari_synapse_debug.ui.painting import PaintWatch
+from napari_synapse_debug.ui.predict_panel import PredictPanel
+from napari_synapse_debug.ui.preview import box_in_view
 from napari_synapse_debug.ui.project_panel import ProjectPanel
 from napari_synapse_debug.ui.project_request import RAW, ProjectRequest
+from napari_synapse_debug.ui.session import PROJECT, JobState
 from napari_synapse_debug.ui.step_panel import StepGroup, StepPanel
 from napari_synapse_debug.ui.tabs import join_tabs
+from napari_synapse_debug.ui.train_panel import TrainPanel
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -60,16 +66,91 @@ class StepDock(StepPanel):
         join_tabs(self)
 
 
-class TrainDock(StepDock):
-    """Train a network."""
+class TrainDock(TrainPanel):
+    """Annotate boxes in the open layers and train on them, joined to its viewer."""
 
-    group = step_panel.TRAIN
+    def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
+        desk = desk_of(viewer)
+        super().__init__(desk.session, parent)
+        self._desk, self._watch = desk, PaintWatch()
+        self._waiting: tuple[Any, ...] | None = None
+        boxes = self.annotations
+        show = boxes.message.setText
+        self.run_requested.connect(self._start)
+        self.cancel_requested.connect(desk.runner.cancel)
+        boxes.add_requested.connect(guarded(self._add_box, lambda error: show(str(error))))
+        boxes.forget_requested.connect(guarded(self._forget_box, lambda error: show(str(error))))
+        boxes.box_requested.connect(guarded(self._take_box, lambda error: show(str(error))))
+        desk.session.job_changed.connect(self._go_on)
+        desk.session.results_changed.connect(self._show_training)
+        layers = desk.adapter.viewer.layers
+        for event in (layers.events.inserted, layers.events.removed, layers.events.changed):
+            event.connect(self._list_layers)
+        self._list_layers()
+        self._show_training()
+        join_tabs(self)
+
+    def _show_training(self) -> None:
+        """How the model of the run was trained, or is being trained right now."""
+        if not self._desk.session.job.is_running:
+            self._desk.session.training = self._desk.runner.read_training_rows()
+        self.show_training(self._desk.runner.read_sections())
+
+    def _list_layers(self) -> None:
+        self.annotations.show_layers(volume_layers(self._desk.adapter.user_layers))
+
+    def _take_box(self) -> None:
+        results = self._desk.session.results
+        if results is not None:
+            self.annotations.show_box(rectangle_box(self._desk.adapter.viewer, results.grid))
+
+    def _add_box(self, request: AnnotationRequest) -> None:
+        self._watch.remember(request, self._desk.adapter.user_layers)
+        self._desk.runner.annotate(request, self.annotations.layers)
+
+    def _forget_box(self, box: str) -> None:
+        self._watch.forget(box)
+        self._desk.runner.forget_box(box)
+
+    def _start(self, *asked: Any) -> None:
+        """Write what was painted since, then train."""
+        changed = self._watch.changed()
+        if not changed:
+            self._desk.runner.start(*asked)
+            return
+        self._waiting = asked
+        self._add_box(changed[0])
+
+    def _go_on(self, job: JobState) -> None:
+        if job.step == "train" and "validation_score" in job.values:
+            self._show_training()
+        if job.step != PROJECT or job.is_running:
+            return
+        self.annotations.message.setText(job.message)
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None and job.status == "done":
+            self._start(*waiting)
 
 
-class PredictDock(StepDock):
-    """Predict a volume."""
+class PredictDock(PredictPanel):
+    """Predict a volume, or what is in view, joined to its viewer."""
 
-    group = step_panel.PREDICT
+    def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
+        desk = desk_of(viewer)
+        super().__init__(desk.session, parent)
+        self._desk = desk
+        self.run_requested.connect(desk.runner.start)
+        self.cancel_requested.connect(desk.runner.cancel)
+        self.here_requested.connect(guarded(self._predict_here, self.show_error))
+        self.end_requested.connect(desk.preview.cancel)
+        desk.preview.message_changed.connect(self.show_message)
+        desk.preview.running_changed.connect(self.show_running)
+        join_tabs(self)
+
+    def _predict_here(self) -> None:
+        results = self._desk.session.results
+        if results is not None:
+            self._desk.preview.start(*box_in_view(self._desk.adapter.viewer, results.grid))
 
 
 class SynapsesDock(StepDock):

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_synapse_debug.io import create_volume
+from napari_synapse_debug.domain.grid import Box
+from napari_synapse_debug.io import create_volume, write_labels
 from napari_synapse_debug.ui.layer_info import LayerInfo
 from napari_synapse_debug.ui.project_request import class_name
 
@@ -26,4 +27,22 @@ def store_layer(folder: Path, layer: LayerInfo) -> str:
     volume = create_volume(path, layer.grid, np.dtype(layer.array.dtype))
     for box in layer.grid.box.blocks(_BLOCK):
         volume.write(box, np.asarray(layer.array[box.slices]))
+    return str(path)
+
+
+def store_crop(folder: Path, layer: LayerInfo, box: Box) -> str:
+    """Path of the part of ``layer`` in ``box`` after it was written to ``folder``/annotations.
+
+    What was stored of this layer and box before is replaced.
+
+    Raises
+    ------
+    StorageError
+        The disk is full or the folder may not be written.
+    """
+    place = "_".join(f"{a}-{b}" for a, b in zip(box.start, box.stop, strict=True))
+    path = folder.absolute() / "annotations" / f"{class_name(layer.name)}_{place}.zarr"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    labels = np.asarray(layer.array[box.slices])
+    write_labels(path, labels, layer.grid.crop(box))
     return str(path)

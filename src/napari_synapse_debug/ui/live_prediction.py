@@ -7,12 +7,10 @@ from collections.abc import Callable
 
 from napari.layers import Image
 
-from napari_synapse_debug.ui.palette import CLASS_COLORMAPS
-from napari_synapse_debug.ui.placing import placed
 from napari_synapse_debug.ui.ports import Volume
+from napari_synapse_debug.ui.probability_layers import probability_layers
 from napari_synapse_debug.ui.session import JobState, Session
 from napari_synapse_debug.ui.viewer_adapter import ViewerAdapter
-from napari_synapse_debug.ui.volume_layers import Channel
 
 SHORTEST_S = 0.5
 """The layers are drawn anew at most this often."""
@@ -54,7 +52,7 @@ class LivePrediction:
             return
         self._drawn = now
         if not self._layers:
-            self._layers = _layers(self._open())
+            self._layers = probability_layers(self._open(), "…")
             for layer in self._layers:
                 self._adapter.add_beside(layer)
         for layer in self._layers:
@@ -64,21 +62,3 @@ class LivePrediction:
         for layer in self._layers:
             self._adapter.remove_beside(layer)
         self._layers, self._drawn = [], 0.0
-
-
-def _layers(volume: Volume | None) -> list[Image]:
-    if volume is None:
-        return []
-    return [
-        Image(
-            Channel(volume.array, number),
-            name=f"P({channel}) …",
-            colormap=CLASS_COLORMAPS[number % len(CLASS_COLORMAPS)],
-            contrast_limits=(0, 255),
-            blending="additive",
-            opacity=0.6,
-            projection_mode="none",
-            **placed(volume.grid),
-        )
-        for number, channel in enumerate(volume.channels or ())
-    ]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from napari_synapse_debug.domain.grid import Grid
 from napari_synapse_debug.domain.project import ProjectConfig
@@ -25,6 +27,22 @@ class Volume(Protocol):
     @property
     def channels(self) -> tuple[str, ...] | None:
         """Names along the first axis of a four-dimensional volume."""
+
+
+class Section(Protocol):
+    """A held-out section: three (Y, X) uint8 arrays; of truth and prediction 255 is 1."""
+
+    @property
+    def raw(self) -> NDArray[np.uint8]:
+        """Grey values."""
+
+    @property
+    def truth(self) -> NDArray[np.uint8]:
+        """Where the class is."""
+
+    @property
+    def prediction(self) -> NDArray[np.uint8]:
+        """Its probability."""
 
 
 class Results(Protocol):

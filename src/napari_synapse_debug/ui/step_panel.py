@@ -64,7 +64,7 @@ class StepPanel(QWidget):
         about = QLabel(group.about)
         about.setWordWrap(True)
         body = QWidget()
-        rows = QVBoxLayout(body)
+        self.rows = rows = QVBoxLayout(body)
         rows.setContentsMargins(0, 0, 0, 0)
         defaults = StepParams()
         self.forms = {name: Form(getattr(defaults, name)) for name in group.forms}
@@ -74,7 +74,7 @@ class StepPanel(QWidget):
             rows.addWidget(form)
             form.changed.connect(self.show_state)
         rows.addStretch(1)
-        scroll = QScrollArea()
+        self.scroll = scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(body)

@@ -15,13 +15,22 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_synapse_debug.domain.errors import StepCancelledError, SynapseDebugError
 from napari_synapse_debug.domain.events import Event
+from napari_synapse_debug.domain.grid import Box, Triple
 from napari_synapse_debug.domain.params import Params
+from napari_synapse_debug.ui.annotation_request import (
+    AnnotationRequest,
+    StoreCrop,
+    annotation_arguments,
+)
 from napari_synapse_debug.ui.backend import Backend, Job, Jobs
 from napari_synapse_debug.ui.layer_info import LayerInfo
-from napari_synapse_debug.ui.layer_store import store_layer
+from napari_synapse_debug.ui.layer_store import store_crop, store_layer
+from napari_synapse_debug.ui.ports import Section, Volume
 from napari_synapse_debug.ui.project_request import ProjectRequest, Store, create_arguments
-from napari_synapse_debug.ui.ports import Volume
 from napari_synapse_debug.ui.session import PROJECT, JobState, Session
+
+RETRIES = 2
+"""How often a step whose process died goes on with what it had finished."""
 
 
 class StepRunner(QObject):
@@ -37,7 +46,7 @@ class StepRunner(QObject):
 
     event_arrived = Signal(object)
     job_ended = Signal(object)
-    project_made = Signal(object)
+    thread_ended = Signal(object, object)
 
     def __init__(
         self,
@@ -54,22 +63,24 @@ class StepRunner(QObject):
         # the signals are emitted in the threads of the jobs and arrive here in Qt's
         self.event_arrived.connect(self._show_event)
         self.job_ended.connect(self._finish)
-        self.project_made.connect(self._open_made)
+        self.thread_ended.connect(self._open_made)
 
     def start(self, steps: tuple[str, ...], params: Mapping[str, Params]) -> None:
         """Run ``steps`` of the open project with ``params`` by step."""
         folder = self._session.project
         if folder is None or self._session.job.is_running:
             return
-        if self._jobs is None:
-            self._jobs = self._backend.make_jobs()
+        jobs = self._started_jobs()
         self._started = time.monotonic()
         self._session.set_job(JobState("running", steps[0], "starting"))
         function = partial(
             self._backend.run_steps, folder, steps, run=self._run, params=dict(params)
         )
-        self._job = self._jobs.submit(
-            function, on_event=self.event_arrived.emit, on_done=self.job_ended.emit
+        self._job = jobs.submit(
+            function,
+            on_event=self.event_arrived.emit,
+            on_done=self.job_ended.emit,
+            retries=RETRIES,
         )
 
     def cancel(self) -> None:
@@ -77,6 +88,11 @@ class StepRunner(QObject):
         if self._job is not None:
             self._session.set_job(replace(self._session.job, message="stopping …"))
             self._job.cancel()
+
+    def _started_jobs(self) -> Jobs:
+        if self._jobs is None:
+            self._jobs = self._backend.make_jobs()
+        return self._jobs
 
     @cached_property
     def _backend(self) -> Backend:
@@ -106,6 +122,36 @@ class StepRunner(QObject):
         folder = self._session.project
         return None if folder is None else self._backend.open_partial(folder, run=self._run)
 
+    def predict_here(
+        self,
+        box: Box,
+        focus: Triple,
+        on_event: Callable[[Event], Any],
+        on_done: Callable[[Job], Any],
+    ) -> Job:
+        """The job that predicts ``box`` in a worker of its own; called back in its threads."""
+        function = partial(
+            self._backend.predict_here, self._session.project, box, run=self._run, focus=focus
+        )
+        return self._started_jobs().submit(
+            function, on_event=on_event, on_done=on_done, lane="interactive"
+        )
+
+    def open_preview(self) -> Volume | None:
+        """What ``predict_here`` writes; None where it was never asked."""
+        folder = self._session.project
+        return None if folder is None else self._backend.open_preview(folder, run=self._run)
+
+    def read_training_rows(self) -> tuple[Mapping[str, float], ...]:
+        """The figures of the training of the run's model; empty where there was none."""
+        folder = self._session.project
+        return () if folder is None else self._backend.read_training_rows(folder, run=self._run)
+
+    def read_sections(self) -> Mapping[str, Section]:
+        """The latest held-out section of each class; empty where there was no training."""
+        folder = self._session.project
+        return {} if folder is None else self._backend.read_sections(folder, run=self._run)
+
     def create(
         self, request: ProjectRequest, layers: Sequence[LayerInfo], store: Store = store_layer
     ) -> None:
@@ -114,30 +160,66 @@ class StepRunner(QObject):
         Layers in memory are written first, which takes a while where they are large. The session
         is told how it stands, and of an error.
         """
+
+        def make() -> tuple[Path, str]:
+            arguments = create_arguments(request, layers, store)
+            made = self._backend.create_project(request.folder, **arguments)
+            return made, f"{made} was made"
+
+        self._in_thread("writing layers and checking files", make)
+
+    def annotate(
+        self,
+        request: AnnotationRequest,
+        layers: Sequence[LayerInfo],
+        store: StoreCrop = store_crop,
+    ) -> None:
+        """Add an annotated box to the open project, in a thread of its own; layers are written."""
+        folder, results = self._session.project, self._session.results
+        if folder is None or results is None:
+            return
+        place, box, truth = folder, str(request.box), results.config.truth
+
+        def make() -> tuple[Path, str]:
+            named = None if truth is None else str(place / truth)
+            arguments = annotation_arguments(request, place, layers, results.grid, named, store)
+            self._backend.annotate_box(place, box, **arguments)
+            return place, f"the box {box} was added"
+
+        self._in_thread("writing what was painted", make)
+
+    def forget_box(self, box: str) -> None:
+        """Take an annotated box out of the open project."""
+        folder = self._session.project
+        if folder is None:
+            return
+        self._backend.forget_box(folder, box)
+        self.open(folder, self._run)
+
+    def _in_thread(self, message: str, make: Callable[[], tuple[Path, str]]) -> None:
         if self._session.job.is_running:
             return
-        self._session.set_job(JobState("running", PROJECT, "writing layers and checking files"))
+        self._session.set_job(JobState("running", PROJECT, message))
 
-        def make() -> None:
+        def work() -> None:
             try:
-                arguments = create_arguments(request, layers, store)
-                made = self._backend.create_project(request.folder, **arguments)
+                made, told = make()
             except Exception as error:  # noqa: BLE001  # told in the window by _open_made
-                self.project_made.emit(error)
+                self.thread_ended.emit(error, "")
             else:
-                self.project_made.emit(made)
+                self.thread_ended.emit(made, told)
 
-        threading.Thread(target=make, name="create project", daemon=True).start()
+        threading.Thread(target=work, name="project", daemon=True).start()
 
-    def _open_made(self, made: Path | Exception) -> None:
+    def _open_made(self, made: Path | Exception, told: str) -> None:
         try:
             if isinstance(made, Exception):
                 raise made
-            self.open(made)
+            self.open(made, self._run if made == self._session.project else "main")
         except Exception as error:  # noqa: BLE001  # a slot that raises would end the program
             self._session.set_job(failed(PROJECT, error))
         else:
-            self._session.set_job(JobState("done", PROJECT, f"{made} was made"))
+            self._session.set_job(JobState("done", PROJECT, told))
 
     def _show_event(self, event: Event) -> None:
         state = self._session.job

@@ -7,16 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from qtpy.QtGui import QPalette
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_synapse_debug.ui.palette import MASK_HUES
 
 Values = Mapping[str, float]
 
-_LOSS_HUE = "#999999"
+_LOSS_HUE = "#56B4E9"
 _OVERALL_HUE = "#F0E442"
-_HEIGHT = 110
+_INK = "#8A8F98"
+"""Grey that is read on the dark theme and on the light one."""
+
+_HEIGHT, _TALLER = 90, 130
 
 
 class TrainingCurves(QWidget):
@@ -29,8 +31,8 @@ class TrainingCurves(QWidget):
         self.latest.setWordWrap(True)
         self.loss, self.score = self._plot("loss"), self._plot("held out")
         self.score.setYRange(0, 1, padding=0.03)
-        self.score.addLegend(offset=(-4, -4), labelTextSize="8pt")
-        self.score.setLabel("bottom", "minutes")
+        self.score.addLegend(offset=(-4, -4), colCount=2, labelTextSize="8pt", labelTextColor=_INK)
+        self.score.setLabel("bottom", "minutes", color=_INK)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 2, 0, 2)
         column.setSpacing(2)
@@ -57,20 +59,22 @@ class TrainingCurves(QWidget):
 
     def _draw(self, plot: pg.PlotWidget, name: str, hue: str, points: NDArray[np.float64]) -> None:
         if name not in self._curves:
-            mark = {} if name == "loss" else {"symbol": "o", "symbolSize": 4, "symbolBrush": hue}
+            mark = {"symbol": "o", "symbolSize": 4, "symbolBrush": hue, "symbolPen": None}
             self._curves[name] = plot.plot(
-                pen=pg.mkPen(hue, width=2), name=score_label(name), symbolPen=None, **mark
+                pen=pg.mkPen(hue, width=2),
+                name=score_label(name),
+                **({} if name == "loss" else mark),
             )
         self._curves[name].setData(points[:, 0], points[:, 1])
 
     def _plot(self, label: str) -> pg.PlotWidget:
         plot = pg.PlotWidget(background=None)
-        plot.setFixedHeight(_HEIGHT)
+        plot.setFixedHeight(_HEIGHT if label == "loss" else _TALLER)
         plot.setMenuEnabled(False)
         plot.setMouseEnabled(x=False, y=False)
         plot.hideButtons()
-        plot.setLabel("left", label)
-        ink = self.palette().color(QPalette.ColorRole.WindowText)
+        plot.setLabel("left", label, color=_INK)
+        ink = pg.mkPen(_INK)
         for side in ("left", "bottom"):
             plot.getAxis(side).setPen(ink)
             plot.getAxis(side).setTextPen(ink)

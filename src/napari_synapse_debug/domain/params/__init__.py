@@ -7,13 +7,15 @@ Every field has a title, a description (one line of help), bounds, and where it 
 from napari_synapse_debug.domain.params.base import Device, Params
 from napari_synapse_debug.domain.params.contacts import ContactParams
 from napari_synapse_debug.domain.params.diagnosis import DiagnoseParams
-from napari_synapse_debug.domain.params.evaluation import EvaluateParams
-from napari_synapse_debug.domain.params.prediction import PredictParams
+from napari_synapse_debug.domain.params.evaluation import CompareParams, EvaluateParams
+from napari_synapse_debug.domain.params.prediction import PredictParams, Views
 from napari_synapse_debug.domain.params.simulation import SimulateParams
 from napari_synapse_debug.domain.params.synapses import SynapseParams
+from napari_synapse_debug.domain.params.targets import TargetParams
 from napari_synapse_debug.domain.params.training import TrainParams
 
 __all__ = [
+    "CompareParams",
     "ContactParams",
     "Device",
     "DiagnoseParams",
@@ -22,5 +24,7 @@ __all__ = [
     "PredictParams",
     "SimulateParams",
     "SynapseParams",
+    "TargetParams",
     "TrainParams",
+    "Views",
 ]

@@ -19,6 +19,27 @@ class ContactParams(Params):
     min_area_nm2: float = field(
         0.0, "Smallest contact", "Patches of less corrected area are left out", unit="nm²", ge=0
     )
+    background: tuple[int, ...] = field(
+        (), "Background", "Ids that are no segment, besides 0; a gap may lie in them", advanced=True
+    )
+    background_layer: str | None = field(
+        None,
+        "Background layer",
+        "Mask or extra layer of the project whose voxels are background (membrane, extracellular)",
+        advanced=True,
+    )
+    region_layer: str | None = field(
+        None,
+        "Region layer",
+        "Mask or extra layer of the project that contacts must lie in",
+        advanced=True,
+    )
+    box: str | None = field(
+        None,
+        "Box",
+        "Contacts are looked for in z0:z1,y0:y1,x0:x1 (half-open voxel ranges); empty: everywhere",
+        advanced=True,
+    )
     excluded_segments: tuple[int, ...] = field(
         (), "Left out", "Segment ids that are no neurons (glia, vessels)", advanced=True
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from napari_synapse_debug.domain.params.base import Params, field
 
 
@@ -14,6 +16,20 @@ class SynapseParams(Params):
         "Smallest probability of a candidate; empty: as calibrated",
         ge=0.0,
         le=1.0,
+    )
+    high_threshold: float | None = field(
+        None,
+        "Peak needed",
+        "A candidate must reach this probability somewhere; empty: the threshold is enough",
+        ge=0.0,
+        le=1.0,
+        advanced=True,
+    )
+    split_touching: bool = field(
+        False,
+        "Split joined clefts",
+        "Cut candidates of several peaks by a watershed on the probability",
+        advanced=True,
     )
     min_size_vx: int | None = field(
         None,
@@ -33,7 +49,18 @@ class SynapseParams(Params):
         le=1,
         advanced=True,
     )
-    min_score: float = field(0.0, "Smallest score", "Rows below are dropped", ge=0, le=1)
+    min_score: float | None = field(
+        None,
+        "Smallest score",
+        "Rows below are dropped; empty: as learnt with the partners, or none by the rule",
+        ge=0,
+        le=1,
+    )
+    partners: Literal["auto", "model", "rule"] = field(
+        "auto",
+        "Partners by",
+        "auto: a model of the true synapses of the training boxes, or the rule where they are few",
+    )
     polyadic: bool = field(
         False, "Polyadic", "One pre may have many posts at a cleft (fly); else one pair a cleft"
     )
@@ -61,6 +88,23 @@ class SynapseParams(Params):
         "Same ordered pair closer than this is one synapse",
         unit="nm",
         ge=0,
+        advanced=True,
+    )
+    soma_radius_nm: float = field(
+        1500.0,
+        "Radius of a soma",
+        "Posts where a ball of this radius fits into the neuron are on somata; 0: none",
+        unit="nm",
+        ge=0,
+        le=20000,
+        advanced=True,
+    )
+    live_levels: int = field(
+        1,
+        "Live thresholds",
+        "Thresholds on either side, 0.1 apart, prepared for the window; each takes as long again",
+        ge=0,
+        le=8,
         advanced=True,
     )
     block_vx: tuple[int, int, int] = field(

@@ -1,0 +1,38 @@
+"""Functions compiled to machine code once and kept on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar, cast
+
+from numba import njit
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def compiled(function: F) -> F:
+    """The function compiled by numba: cached on disk, and free of the interpreter's lock.
+
+    Numba keeps its cache beside the module, in ``NUMBA_CACHE_DIR`` where that is set, and in the
+    user's cache folder where the package is installed read-only. Where none of them can be
+    written the function is compiled anew in each session.
+    """
+    try:
+        return cast(F, njit(cache=True, nogil=True)(function))
+    except RuntimeError as error:
+        if "cannot cache" not in str(error):
+            raise
+        return cast(F, njit(nogil=True)(function))
+
+
+def is_compiled(function: Callable[..., object]) -> bool:
+    """Whether an earlier session left machine code of a ``compiled`` function on disk.
+
+    It may have been for another type of labels; then a call still compiles.
+    """
+    cache = getattr(getattr(function, "stats", None), "cache_path", None)
+    if cache is None or not Path(cache).is_dir():
+        return False
+    name = function.__name__
+    return any(f".{name}-" in entry.name for entry in Path(cache).glob("*.nbi"))

@@ -1,0 +1,105 @@
+"""Thresholds prepared beside the one in use, so that a window can move between them at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import rmtree
+
+import numpy as np
+import pandas as pd
+
+from napari_synapse_debug.domain.params import SynapseParams
+from napari_synapse_debug.domain.partner_model import PartnerModel
+from napari_synapse_debug.io import write_table
+from napari_synapse_debug.pipeline.candidate_pairs import Scene, label_candidates, pairs_of
+from napari_synapse_debug.synapses import predict_partners
+
+CANDIDATES_FILE = "ladder_candidates.parquet"
+PAIRS_FILE = "ladder_pairs.parquet"
+
+STEP = 0.1
+"""From one threshold to the next."""
+
+LEAST, MOST = 0.05, 0.95
+"""No threshold is prepared beyond these."""
+
+SIZE_SHARE = 4
+"""Candidates down to this part of the smallest size in use are prepared."""
+
+
+@dataclass(frozen=True)
+class Rung:
+    """Candidates and pairs at one threshold."""
+
+    candidates: pd.DataFrame
+    pairs: pd.DataFrame
+
+
+def ladder_thresholds(params: SynapseParams) -> tuple[float, ...]:
+    """The threshold in use and ``live_levels`` on either side, rising, within 0.05 … 0.95."""
+    middle = params.threshold or 0.0
+    steps = range(-params.live_levels, params.live_levels + 1)
+    levels = {round(middle + STEP * k, 4) for k in steps if k}
+    return tuple(sorted({t for t in levels if LEAST <= t <= MOST} | {middle}))
+
+
+def floor_size(params: SynapseParams) -> int:
+    """The smallest size in voxels that is prepared; without live levels the one in use."""
+    smallest = params.min_size_vx or 0
+    return smallest // SIZE_SHARE if params.live_levels else smallest
+
+
+def measure_rung(scene: Scene, params: SynapseParams, threshold: float, path: Path) -> Rung:
+    """All candidates down to ``floor_size`` at ``threshold``, and their pairs by the rule.
+
+    The labels stay at ``path``. ``is_kept`` of the candidates is that of the floor.
+    """
+    at = params.model_copy(update={"threshold": threshold})
+    candidates, labels = label_candidates(scene, at, path, floor_size(params))
+    return Rung(candidates, pairs_of(scene, candidates, labels, at))
+
+
+def as_used(rung: Rung, params: SynapseParams) -> Rung:
+    """The rung with the size filter of ``params``: ``is_kept``, and pairs of the kept only."""
+    kept = rung.candidates["size_vx"] >= (params.min_size_vx or 0)
+    names = rung.candidates.loc[kept, "candidate"]
+    pairs = rung.pairs[rung.pairs["candidate"].isin(names)].reset_index(drop=True)
+    return Rung(rung.candidates.assign(is_kept=kept), pairs)
+
+
+def write_ladder(
+    scene: Scene, params: SynapseParams, used: Rung, model: PartnerModel | None
+) -> int:
+    """Write the rungs of all prepared thresholds to the run; how many there are.
+
+    Parameters
+    ----------
+    scene : Scene
+        What is measured.
+    params : SynapseParams
+        Threshold and smallest size filled in.
+    used : Rung
+        That of the threshold in use, from ``measure_rung``.
+    model : PartnerModel, optional
+        Tells the partners.
+    """
+    folder = scene.work.folder
+    candidates, pairs = [], []
+    for threshold in ladder_thresholds(params):
+        rung = used
+        if threshold != params.threshold:
+            labels = folder / "ladder.partial.zarr"
+            rung = measure_rung(scene, params, threshold, labels)
+            rmtree(labels)
+        told = rung.pairs if model is None else predict_partners(rung.pairs, model)
+        kept = rung.candidates[rung.candidates["is_kept"]]
+        candidates.append(kept.assign(threshold=np.float64(threshold)))
+        pairs.append(told.assign(threshold=np.float64(threshold)))
+    write_table(_joined(candidates), folder / CANDIDATES_FILE)
+    write_table(_joined(pairs), folder / PAIRS_FILE)
+    return len(candidates)
+
+
+def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat([t for t in tables if len(t)] or tables[:1], ignore_index=True)

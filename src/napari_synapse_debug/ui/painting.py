@@ -1,0 +1,45 @@
+"""Layers that were painted for annotated boxes: which have changed since they were written."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterable
+
+from napari.layers import Labels, Layer
+
+from napari_synapse_debug.ui.annotation_request import AnnotationRequest
+
+
+class PaintWatch:
+    """Remembers requests and notices when a layer that one of them names is painted again."""
+
+    def __init__(self) -> None:
+        self._requests: dict[str, AnnotationRequest] = {}
+        self._watched: weakref.WeakSet[Layer] = weakref.WeakSet()
+        self._changed: set[str] = set()
+
+    def remember(self, request: AnnotationRequest, layers: Iterable[Layer]) -> None:
+        """Watch the ``layers`` that ``request`` names; they count as written now."""
+        self._requests[str(request.box)] = request
+        self._changed.discard(str(request.box))
+        for layer in layers:
+            named = request.classes.get(layer.name)
+            if named and isinstance(layer, Labels) and layer not in self._watched:
+                self._watched.add(layer)
+                for event in (layer.events.paint, layer.events.labels_update, layer.events.data):
+                    event.connect(self._note)
+
+    def forget(self, box: str) -> None:
+        """Watch for ``box`` no longer."""
+        self._requests.pop(box, None)
+        self._changed.discard(box)
+
+    def changed(self) -> list[AnnotationRequest]:
+        """The requests of which a layer was painted since it was written."""
+        return [self._requests[box] for box in sorted(self._changed)]
+
+    def _note(self, event: object) -> None:
+        name = getattr(getattr(event, "source", None), "name", None)
+        for box, request in self._requests.items():
+            if request.classes.get(str(name)):
+                self._changed.add(box)

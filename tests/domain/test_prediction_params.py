@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import pytest
+
+from napari_synapse_debug.domain.errors import InputError
+from napari_synapse_debug.domain.events import Event, box_of, box_values
+from napari_synapse_debug.domain.grid import Box
+from napari_synapse_debug.domain.params import PredictParams
+
+
+def test_the_switch_of_older_projects_is_read_as_views() -> None:
+    assert PredictParams.build(mirror=True).views == "mirrored"
+    assert PredictParams.build(mirror=False).views == "one"
+    assert PredictParams.build(mirror=False, views="all").views == "all"
+    with pytest.raises(InputError, match="mirrors"):
+        PredictParams.build(mirrors=True)
+
+
+def test_a_box_goes_through_an_event_and_back() -> None:
+    box = Box((0, 4, 9), (7, 30, 11))
+    event = Event("predict", values={"seconds": 2.0, **box_values(box)})
+    assert box_of(event) == box
+    assert box_of(Event("predict", values={"z0": 1.0})) is None

@@ -1,0 +1,102 @@
+"""A model that leaves one project as a package and predicts in another."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from napari_synapse_debug.domain.errors import InputError, ProjectError
+from napari_synapse_debug.domain.roles import ClassSpec, Role
+from napari_synapse_debug.io import load_project
+from napari_synapse_debug.io.checkpoint import load_model
+from napari_synapse_debug.pipeline import change_params, create_project, run_steps
+from napari_synapse_debug.pipeline.sharing import (
+    _with_classes,
+    export_model,
+    import_model,
+    model_card,
+)
+
+QUICK = {"steps": 2, "minutes": 0.5, "patch_vx": [4, 16, 16], "validation_fraction": 0}
+
+
+@pytest.fixture(scope="module")
+def trained(_worlds: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The toy project with a network of two steps; not to be changed."""
+    folder = tmp_path_factory.mktemp("trained") / "toy"
+    shutil.copytree(_worlds("fresh"), folder)
+    change_params(folder, {"train": QUICK})
+    run_steps(folder, ["train"])
+    return folder
+
+
+def test_a_model_is_sent_out_and_predicts_elsewhere(trained: Path, tmp_path: Path) -> None:
+    package = export_model(trained, tmp_path / "net.zip", license="CC0-1.0", authors=("A. Tester",))
+    elsewhere = create_project(tmp_path / "elsewhere", raw=str(trained / "raw.zarr"))
+    assert load_project(elsewhere).models == ()
+    with pytest.raises(ProjectError, match="needs the results of train"):
+        run_steps(elsewhere, ["predict"])
+
+    said = import_model(elsewhere, package, run="given")
+    assert "shaft (shaft), spine_head (spine_head)" in said
+    assert "40 × 8 × 10 nm" in said
+    project, home = load_project(elsewhere), load_project(trained)
+    assert project.config.classes == home.config.classes
+    assert load_model(project.model_folder("given")).plan == (
+        load_model(home.model_folder("main")).plan
+    )
+    summary = run_steps(elsewhere, ["train", "predict"], run="given")
+    assert summary.skipped == ("train",)
+    assert [step.name for step in summary.steps] == ["predict"]
+
+    with pytest.raises(ProjectError, match="run 'given' has a model already"):
+        import_model(elsewhere, package, run="given")
+    _refused_elsewhere(package, trained, tmp_path)
+
+
+def _refused_elsewhere(package: Path, trained: Path, folder: Path) -> None:
+    raw = str(trained / "raw.zarr")
+    masks = {"shaft": str(trained / "shaft.zarr")}
+    named = create_project(folder / "named", raw=raw, masks=masks)
+    with pytest.raises(ProjectError, match=r"other classes.*shaft:shaft, spine_head.*shaft:shaft"):
+        import_model(named, package)
+    fine = create_project(folder / "fine", raw=raw, voxel_size_nm=(10.0, 8.0, 10.0))
+    with pytest.raises(InputError, match="voxels of another size"):
+        import_model(fine, package)
+    for project in (named, fine):
+        assert load_project(project).models == ()
+
+
+def test_the_card_tells_what_a_reader_needs(trained: Path) -> None:
+    card = model_card(load_project(trained), "main", "CC0-1.0")
+    for text in (
+        "# fresh, main",
+        "- `shaft`: shaft",
+        "voxels of 40 × 8 × 10 nm (zyx)",
+        "2 steps",
+        "box: 0:5,0:56,0:96",
+        "raw: raw.zarr ",
+        "napari-synapse-debug 0.",
+        "- none yet",
+        "- CC0-1.0",
+    ):
+        assert text in card, card
+    assert str(trained) not in card
+    assert "not stated" in model_card(load_project(trained), "main")
+
+
+def test_a_run_without_a_model_has_no_card(fresh: Path) -> None:
+    with pytest.raises(ProjectError, match="no model"):
+        model_card(load_project(fresh), "main")
+
+
+def test_the_classes_of_a_project_with_classes_must_be_those_of_the_model(fresh: Path) -> None:
+    project = load_project(fresh)
+    assert _with_classes(project, project.config.classes) is project
+    with pytest.raises(ProjectError, match="in this order"):
+        _with_classes(project, project.config.classes[::-1])
+    with pytest.raises(ProjectError, match="other classes"):
+        _with_classes(project, (ClassSpec("shaft", Role.SOMA),))

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from napari_synapse_debug.domain.errors import InputError, ProjectError
+from napari_synapse_debug.domain.params import SynapseParams
+from napari_synapse_debug.domain.records import PREDICTION
+from napari_synapse_debug.io import read_json, read_table
+from napari_synapse_debug.pipeline import change_params, run_steps
+from napari_synapse_debug.pipeline.whatif import WhatIf, load_whatif
+
+STEPS = ("contacts", "synapses", "evaluate")
+
+
+@pytest.fixture
+def whatif(predicted: Path) -> WhatIf:
+    """Threshold 0.4 in use, 0.3 and 0.5 prepared; candidates of 9 // 4 = 2 voxels and more."""
+    change_params(predicted, {"synapses": {"threshold": 0.4}})
+    run_steps(predicted, STEPS)
+    return load_whatif(predicted)
+
+
+def test_without_a_change_it_is_the_run(predicted, whatif):
+    assert whatif.thresholds == (0.3, 0.4, 0.5)
+    assert [whatif.nearest(t) for t in (0.34, 0.35, 0.36, 0.99)] == [0.3, 0.3, 0.4, 0.5]
+    stored = read_table(predicted / "runs" / "main" / "synapses.parquet", PREDICTION)
+    assert len(stored) == 8
+    found = whatif.derive(SynapseParams())
+    pd.testing.assert_frame_equal(found.synapses, stored)
+    score = read_json(predicted / "runs" / "main" / "evaluation.json")
+    assert (found.tp, found.fn, found.fp) == (score["tp"], score["fn"], score["fp"]) == (4, 3, 2)
+    assert found.f1 == pytest.approx(8 / 13)
+    with pytest.raises(InputError, match=r"not prepared.*0.3, 0.4"):
+        whatif.derive(SynapseParams(threshold=0.35))
+    assert whatif.smallest_vx == 2
+    with pytest.raises(InputError, match="so small"):
+        whatif.derive(SynapseParams(min_size_vx=1))
+
+
+@pytest.mark.parametrize(
+    ("change", "count"),
+    [
+        ({"threshold": 0.3, "polyadic": True}, 9),  # the weak synapse 2 comes in
+        ({"threshold": 0.5, "min_size_vx": 50, "min_overlap_nm2": 12000.0}, 0),
+        ({"min_score": 0.47}, 4),
+    ],
+    ids=str,
+)
+def test_a_moved_filter_gives_what_the_step_gives(predicted, whatif, change, count):
+    found = whatif.derive(SynapseParams(**change))
+    assert len(found.synapses) == count
+    change_params(predicted, {"synapses": change})
+    run_steps(predicted, STEPS)
+    place = predicted / "runs" / "main"
+    stored = read_table(place / "synapses.parquet", PREDICTION)
+    pd.testing.assert_frame_equal(found.synapses, stored)
+    score = read_json(place / "evaluation.json")
+    assert (found.tp, found.fn, found.fp) == (score["tp"], score["fn"], score["fp"])
+
+
+def test_a_run_without_synapses_has_nothing_prepared(predicted):
+    with pytest.raises(ProjectError, match="nothing prepared"):
+        load_whatif(predicted)
+
+
+def test_without_truth_there_is_no_score(predicted):
+    run_steps(predicted, STEPS[:2])
+    config = predicted / "project.yaml"
+    lines = config.read_text().splitlines(keepends=True)
+    config.write_text("".join(line for line in lines if not line.startswith("truth:")))
+    assert "truth:" not in config.read_text()
+    found = load_whatif(predicted).derive(SynapseParams())
+    assert len(found.synapses) == 8
+    assert found.f1 is None

@@ -1,0 +1,150 @@
+"""Painting in the open layers becomes an annotated box of the project."""
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.layers import Image, Labels
+
+from napari_synapse_debug.domain.errors import InputError
+from napari_synapse_debug.domain.grid import Box, Grid
+from napari_synapse_debug.io import load_project, write_labels
+from napari_synapse_debug.pipeline import create_project
+from napari_synapse_debug.ui.annotation_panel import AnnotationPanel
+from napari_synapse_debug.ui.annotation_request import AnnotationRequest, class_choices
+from napari_synapse_debug.ui.backend import product_backend
+from napari_synapse_debug.ui.desk import Desk
+from napari_synapse_debug.ui.layer_info import volume_layers
+from napari_synapse_debug.ui.painting import PaintWatch
+from napari_synapse_debug.ui.session import Session
+
+pytestmark = pytest.mark.ui
+
+GRID = Grid((6, 40, 50), (50.0, 4.6, 4.0), (1000.0, 0.0, 23.0))
+PLACED = {"scale": GRID.voxel_size_nm, "translate": GRID.offset_nm, "units": ("nm",) * 3}
+BOX = Box((0, 5, 10), (6, 25, 40))
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A project with a volume and nothing else."""
+    grey = np.random.default_rng(3).integers(0, 255, GRID.shape, dtype=np.uint8)
+    write_labels(tmp_path / "raw.zarr", grey, GRID)
+    return create_project(tmp_path / "project", raw=str(tmp_path / "raw.zarr"))
+
+
+@pytest.fixture
+def desk(project):
+    """A window with the project and a labels layer that was painted on it."""
+    viewer = ViewerModel()
+    made = Desk(viewer, product_backend)
+    made.runner.open(project)
+    painted = np.zeros(GRID.shape, np.uint8)
+    painted[2, 10:14, 20:26] = 3
+    viewer.add_layer(Labels(painted, name="My clefts", **PLACED))
+    made.viewer_kept = viewer  # the desk holds it weakly
+    yield made
+    made.runner.close()
+
+
+def layers_of(desk):
+    return volume_layers(desk.adapter.user_layers)
+
+
+def annotate(desk, qtbot, request):
+    desk.runner.annotate(request, layers_of(desk))
+    assert desk.session.job.is_running
+    qtbot.waitUntil(lambda: not desk.session.job.is_running, timeout=20_000)
+
+
+def test_what_was_painted_in_a_box_is_stored_with_its_class(desk, project, qtbot):
+    assert load_project(project).config.annotated == ()
+
+    annotate(desk, qtbot, AnnotationRequest(BOX, "train", {"My clefts": "cleft:synapse"}))
+
+    assert desk.session.job.status == "done", desk.session.job.message
+    (annotation,) = desk.session.results.config.annotated
+    assert (annotation.box, annotation.use) == (str(BOX), "train")
+    assert [mask.name for mask in annotation.masks] == ["cleft"]
+    stored = load_project(project).mask_of(annotation, annotation.masks[0])
+    expected = np.zeros(BOX.shape, np.uint8)
+    expected[2, 5:9, 10:16] = 3
+    assert np.array_equal(np.asarray(stored.array[...]), expected)
+
+
+def test_the_same_box_again_takes_the_place_of_the_first(desk, project, qtbot):
+    request = AnnotationRequest(BOX, "train", {"My clefts": "cleft:synapse"})
+    annotate(desk, qtbot, request)
+    annotate(desk, qtbot, AnnotationRequest(BOX, "validation", request.classes))
+
+    assert [a.use for a in load_project(project).config.annotated] == ["validation"]
+
+    desk.runner.forget_box(str(BOX))
+    assert load_project(project).config.annotated == ()
+
+
+def test_a_refused_box_leaves_what_was_there(desk, project, qtbot):
+    annotate(desk, qtbot, AnnotationRequest(BOX, "train", {"My clefts": "cleft:synapse"}))
+    before = load_project(project).config
+    desk.viewer_kept.add_layer(Labels(np.zeros((3, 4, 5), np.uint8), name="other"))
+
+    annotate(desk, qtbot, AnnotationRequest(BOX, "train", {"other": "mito:mitochondrion"}))
+
+    assert desk.session.job.status == "failed"
+    assert "does not lie on the EM volume" in desk.session.job.message
+    assert load_project(project).config == before
+
+
+def test_classes_of_the_project_are_offered_before_new_ones(desk, qtbot):
+    (layer,) = layers_of(desk)
+    config = desk.session.results.config
+    assert list(class_choices(config, layer))[:2] == ["", "my_clefts:spine_head"]
+
+    annotate(desk, qtbot, AnnotationRequest(BOX, "train", {"My clefts": "cleft:synapse"}))
+
+    choices = class_choices(desk.session.results.config, layer)
+    assert list(choices.items())[1] == ("cleft", "cleft (synapse)")
+
+
+def test_the_form_says_what_is_missing(desk, qtbot):
+    panel = AnnotationPanel(desk.session)
+    qtbot.addWidget(panel)
+    panel.show_layers(layers_of(desk))
+    assert "Draw a rectangle" in panel.reason.text()
+
+    panel.show_box(BOX)
+    assert "Choose the class" in panel.reason.text()
+    assert not panel.add.isEnabled()
+
+    choice = panel.classes["My clefts"]
+    choice.setCurrentIndex(choice.findData("my_clefts:synapse"))
+    assert panel.add.isEnabled()
+    assert panel.request() == AnnotationRequest(BOX, "train", {"My clefts": "my_clefts:synapse"})
+
+
+def test_without_a_project_there_is_no_form(qtbot):
+    panel = AnnotationPanel(Session())
+    qtbot.addWidget(panel)
+
+    assert not panel.isVisibleTo(None)
+    with pytest.raises(InputError, match="Draw a rectangle"):
+        panel.request()
+
+
+def test_painting_on_is_noticed():
+    layer = Labels(np.zeros(GRID.shape, np.uint8), name="My clefts")
+    other = Labels(np.zeros(GRID.shape, np.uint8), name="other")
+    request = AnnotationRequest(BOX, "train", {"My clefts": "cleft:synapse", "other": ""})
+    watch = PaintWatch()
+    watch.remember(request, [layer, other, Image(np.zeros((4, 5)), name="flat")])
+    assert watch.changed() == []
+
+    other.paint((1, 2, 3), 1)
+    assert watch.changed() == []
+    layer.paint((1, 2, 3), 1)
+    assert watch.changed() == [request]
+
+    watch.remember(request, [layer, other])
+    assert watch.changed() == []
+    layer.paint((1, 8, 9), 1)
+    watch.forget(str(BOX))
+    assert watch.changed() == []
