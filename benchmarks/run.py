@@ -27,6 +27,7 @@ def measure(path: Path, work: Path) -> bool:
     """Import the bar's module and run it in the folder ``work``."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return bool(module.measure(work))
 

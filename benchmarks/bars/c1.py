@@ -27,7 +27,7 @@ MOST_MEMORY = 0.25
 PLAIN, GAP = ContactParams(), ContactParams(max_gap_nm=12)
 
 
-def measure(work: Path) -> bool:
+def measure(work: Path) -> bool:  # noqa: ARG001
     """Compare on one thread each, in turns; then two threads, and memory in a new process."""
     labels = pinky()
     grid = Grid(labels.shape, PINKY_NM)

@@ -18,7 +18,7 @@ from napari_synapse_debug.domain.params import ContactParams
 TESTS = ("test_stitching.py", "test_growth.py", "test_counting.py")
 
 
-def measure(work: Path) -> bool:
+def measure(work: Path) -> bool:  # noqa: ARG001
     """Compare every pair; then run the properties against brute force and expand_labels."""
     labels = pinky()
     grid = Grid(labels.shape, PINKY_NM)

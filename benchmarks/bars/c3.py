@@ -18,7 +18,7 @@ CLASSES = (ClassSpec("clefts", Role.SYNAPSE),)
 LEAST_VX = 100
 
 
-def measure(work: Path) -> bool:
+def measure(work: Path) -> bool:  # noqa: ARG001
     """Smoothed noise with 1.2 % above the threshold: about 20,000 pieces of all sizes."""
     noise = np.random.default_rng(0).standard_normal((512, 512, 512), dtype=np.float32)
     noise = gaussian_filter(noise, (1.2, 4, 4))

@@ -17,7 +17,7 @@ PLANTED = 20
 COLUMNS = ["faces_z", "faces_y", "faces_x"]
 
 
-def measure(work: Path) -> bool:
+def measure(work: Path) -> bool:  # noqa: ARG001
     """Plant one error at a time; what the table must become follows from the table before."""
     with h5py.File(DATA / "fib25_sample2.h5") as file:
         labels = file["volumes/labels/neuron_ids"][:].astype(np.uint64)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from skimage.segmentation import expand_labels
 from tests.contacts.conftest import small_volumes
 
 from napari_synapse_debug.contacts import contact_halo_vx, grow_segments
@@ -42,6 +43,34 @@ def test_equals_every_voxel_against_every_other(labels, gap):
     np.testing.assert_array_equal(grown, brute_growth(labels, VOXEL, gap))
     np.testing.assert_array_equal(labels, before)
     assert grown.dtype == labels.dtype
+
+
+def test_equals_expand_labels_of_the_same_solids_drawn_finely():
+    labels = np.random.default_rng(11).choice([0, 0, 0, 0, 2, 7, 9], (2, 6, 7)).astype(np.uint16)
+    fine, gap = 9, 40.0
+    drawn = labels.repeat(fine, 0).repeat(fine, 1).repeat(fine, 2)
+    small = tuple(size / fine for size in VOXEL)
+    # a fine voxel's centre lies half of it inside the solid
+    theirs = expand_labels(drawn, gap / 2 + max(small), small)
+    theirs = theirs[tuple(slice(fine // 2, None, fine) for _ in range(3))]
+    ours = grow_segments(labels, VOXEL, gap)
+    is_tied = np.array(
+        [
+            len(set(brute_nearest(labels, at, VOXEL))) > 1 if not labels[tuple(at)] else False
+            for at in np.argwhere(labels >= 0)
+        ]
+    ).reshape(labels.shape)
+    is_asked = (ours > 0) & ~is_tied
+    assert (is_asked & (labels == 0)).sum() > 20
+    np.testing.assert_array_equal(ours[is_asked], theirs[is_asked])
+
+
+def brute_nearest(labels: np.ndarray, at: np.ndarray, voxel: tuple) -> list[int]:
+    """The segments whose solids are nearest to the centre of a voxel."""
+    others = np.argwhere(labels)
+    legs = np.maximum(0, np.abs(others - at) - 0.5) * voxel
+    squared = np.round((legs**2).sum(axis=1), 6)
+    return labels[tuple(others[squared == squared.min()].T)].tolist()
 
 
 def test_neurons_touch_from_the_distance_of_their_surfaces_on(draw):
@@ -102,3 +131,16 @@ def test_nothing_grows_out_of_nothing(shape):
 def test_what_is_no_segmentation_is_refused(labels, says):
     with pytest.raises(InputError, match=says):
         grow_segments(labels, VOXEL, 10)
+
+
+def test_ids_of_64_bits_and_a_wide_gap_keep_their_names():
+    ids = np.array([0, 2**64 - 1, 2**63, 5], dtype=np.uint64)
+    labels = np.zeros((1, 3, 40), dtype=np.uint16)
+    labels[0, 0, 0], labels[0, 2, 39], labels[0, 1, 20] = 1, 2, 3
+    narrow = grow_segments(labels, VOXEL, 150.0)
+    assert set(narrow.ravel().tolist()) == {1, 2, 3}
+    renamed = grow_segments(ids[labels], VOXEL, 150.0)
+    # ties go to the smaller id, so compare away from them
+    same = ids[narrow] == renamed
+    assert renamed.dtype == np.uint64
+    assert same.mean() > 0.9

@@ -67,7 +67,7 @@ def two_slabs() -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.fixture
 def pair_table() -> Callable[..., pd.DataFrame]:
-    """Pairs from a few columns; the others are plain: overlap 5000, probability 0.81, p 0.5."""
+    """Pairs by the rule from a few columns; the others: overlap 5000, probability 0.81, p 0.5."""
 
     def made(**columns: list) -> pd.DataFrame:
         count = len(columns["candidate"])
@@ -79,6 +79,9 @@ def pair_table() -> Callable[..., pd.DataFrame]:
             "overlap_fraction": 1.0,
             "probability": 0.81,
             "p_ab": 0.5,
+            "p_synapse": np.nan,
+            "soma_a": False,
+            "soma_b": False,
         }
         table = pd.DataFrame({name: [value] * count for name, value in plain.items()})
         for name in PAIRS:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from tests.synapses.conftest import AXON, DENDRITE
 
@@ -130,7 +131,8 @@ def test_a_crop_with_the_margin_measures_as_the_whole(world):
     vesicles[:] = rng.integers(0, 255, segmentation.shape)
     voxel = (100.0, 20.0, 20.0)
     made = world(segmentation, voxel, spines=cleft, vesicles=vesicles)
-    whole = measure_pairs(made.crop, made.candidates, made.faces, SynapseParams())
+    raw = rng.integers(0, 255, segmentation.shape).astype(np.uint8)
+    whole = measure_pairs(replace(made.crop, raw=raw), made.candidates, made.faces, SynapseParams())
     assert len(whole) > 1
     grid = made.crop.grid
     row = made.candidates.iloc[0]
@@ -146,12 +148,12 @@ def test_a_crop_with_the_margin_measures_as_the_whole(world):
         segmentation[around.slices],
         made.crop.probability[:, *around.slices],
         made.crop.classes,
+        raw[around.slices],
     )
     faces = interface_faces(part.segmentation, part.grid)
     cropped = measure_pairs(part, made.candidates, faces, SynapseParams())
-    assert np.allclose(
-        cropped.drop(columns="contact").astype(float), whole.drop(columns="contact").astype(float)
-    )
+    assert whole[["raw_a", "texture_b", "edge_raw_a", "volume_a_nm3"]].notna().all(axis=None)
+    pd.testing.assert_frame_equal(cropped, whole)
 
 
 def test_without_candidates_or_faces_the_table_is_empty_and_well_formed(world, two_slabs):

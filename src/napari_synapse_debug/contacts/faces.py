@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_synapse_debug.contacts.growth import grow_segments
-from napari_synapse_debug.contacts.labels import Labels, unsigned_labels
-from napari_synapse_debug.domain.errors import InputError
+from napari_synapse_debug.contacts.background import Masks, touching_labels
+from napari_synapse_debug.contacts.labels import Labels, check_fit
 from napari_synapse_debug.domain.grid import Grid
 from napari_synapse_debug.domain.params import ContactParams
 
@@ -50,28 +49,9 @@ class Faces:
         return Faces(**{part.name: getattr(self, part.name)[which] for part in fields(self)})
 
 
-def touching_labels(labels: Labels, grid: Grid, params: ContactParams) -> Labels:
-    """The labels in which contacts are looked for: grown over the gap, then some left out.
-
-    Left-out segments grow like the others before they become background, so that neurons on
-    either side of one do not touch through it.
-
-    Raises
-    ------
-    InputError
-        ``labels`` is not a volume of non-negative integers.
-    """
-    ids: Labels = unsigned_labels(labels)
-    if params.max_gap_nm > 0:
-        ids = grow_segments(ids, grid.voxel_size_nm, params.max_gap_nm)
-    largest = np.iinfo(ids.dtype).max
-    excluded = [k for k in params.excluded_segments if 0 < k <= largest]
-    if excluded:
-        ids = np.where(np.isin(ids, np.array(excluded, dtype=ids.dtype)), 0, ids).astype(ids.dtype)
-    return ids
-
-
-def interface_faces(labels: Labels, grid: Grid, params: ContactParams = NO_GAP) -> Faces:
+def interface_faces(
+    labels: Labels, grid: Grid, params: ContactParams = NO_GAP, masks: Masks | None = None
+) -> Faces:
     """All faces between two segments, by axis and then in zyx order.
 
     Parameters
@@ -82,6 +62,8 @@ def interface_faces(labels: Labels, grid: Grid, params: ContactParams = NO_GAP) 
         Where these voxels lie; ``low_vx`` are indices of this grid.
     params : ContactParams
         The gap that is bridged and the segments left out; by default none.
+    masks : Masks, optional
+        Voxels that are background, or that contacts are looked for in; the shape of ``labels``.
 
     Returns
     -------
@@ -93,14 +75,8 @@ def interface_faces(labels: Labels, grid: Grid, params: ContactParams = NO_GAP) 
     InputError
         ``labels`` has another shape than the grid, or is no volume of non-negative integers.
     """
-    if labels.shape != grid.shape:
-        raise InputError(
-            "The segmentation and its grid differ in size",
-            found=f"labels of shape {labels.shape}",
-            expected=f"shape {grid.shape}",
-            fix="give the grid of the same volume",
-        )
-    ids = touching_labels(labels, grid, params)
+    check_fit(labels, grid)
+    ids = touching_labels(labels, grid, params, masks)
     parts = [_faces_along(ids, axis) for axis in range(3)]
     axis, low, below, above = (np.concatenate(part) for part in zip(*parts, strict=True))
     a_is_low = below < above

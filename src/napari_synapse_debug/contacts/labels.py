@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_synapse_debug.domain.errors import InputError
+from napari_synapse_debug.domain.grid import Grid
 
 Labels = NDArray[np.integer[Any]]
 
@@ -44,3 +45,21 @@ def unsigned_labels(labels: NDArray[Any]) -> NDArray[np.unsignedinteger[Any]]:
             fix="store unlabelled voxels as 0",
         )
     return labels.view(f"u{labels.dtype.itemsize}")
+
+
+def check_fit(labels: NDArray[Any], grid: Grid) -> None:
+    """Nothing, if the labels are a volume of the grid's shape and hold ids.
+
+    Raises
+    ------
+    InputError
+        Another shape, or no volume of non-negative integers.
+    """
+    if labels.shape != grid.shape:
+        raise InputError(
+            "The segmentation and its grid differ in size",
+            found=f"labels of shape {labels.shape}",
+            expected=f"shape {grid.shape}",
+            fix="give the grid of the same volume",
+        )
+    unsigned_labels(labels)

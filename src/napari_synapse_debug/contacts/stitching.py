@@ -3,36 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from napari_synapse_debug.contacts.labels import Labels
-from napari_synapse_debug.contacts.patches import (
-    ContactPieces,
-    contacts_in_block,
-    joined,
-    nearest_face,
-)
-from napari_synapse_debug.domain.grid import Grid
+from napari_synapse_debug.contacts.background import Masks
+from napari_synapse_debug.contacts.growth import contact_halo_vx
+from napari_synapse_debug.contacts.labels import Labels, check_fit
+from napari_synapse_debug.contacts.measure import FINE_FACES, Sums, middle_of_spans
+from napari_synapse_debug.contacts.patches import ContactPieces, contacts_in_block
+from napari_synapse_debug.contacts.seams import joined_pieces
+from napari_synapse_debug.domain.grid import Box, Grid
 from napari_synapse_debug.domain.params import ContactParams
 from napari_synapse_debug.domain.records import AXES, CONTACTS, conform, empty, point_columns
 
 
-def find_contacts(labels: Labels, grid: Grid, params: ContactParams) -> pd.DataFrame:
-    """The contacts (``records.CONTACTS``) of a volume that fits in memory, worked on at once.
+def find_contacts(
+    labels: Labels, grid: Grid, params: ContactParams, masks: Masks | None = None
+) -> pd.DataFrame:
+    """The contacts (``records.CONTACTS``) of a volume that lies in memory.
+
+    Worked on in slabs of whole sections, which are not copied; the table is the same for any.
 
     Raises
     ------
     InputError
         ``labels`` has another shape than the grid, or is no volume of non-negative integers.
     """
-    return stitch_contacts(
-        [contacts_in_block(labels, grid.box, grid.box, grid, params)], grid, params
-    )
+    check_fit(labels, grid)
+    whole = masks or Masks()
+
+    def pieces_in(core: Box) -> ContactPieces:
+        read = core.grow(contact_halo_vx(grid, params), within=grid.box)
+        part = Masks(_cut(whole.background, read), _cut(whole.region, read))
+        return contacts_in_block(labels[read.slices], read, core, grid, params, part)
+
+    slabs = grid.box.blocks((params.block_vx[0], *grid.shape[1:]))
+    return stitch_contacts(map(pieces_in, slabs), grid, params)
 
 
 def stitch_contacts(
@@ -41,14 +50,17 @@ def stitch_contacts(
     """The contacts (``records.CONTACTS``), numbered from 1 in zyx order of their points.
 
     The corrected area is ``sqrt(Az² + Ay² + Ax²)``, where ``Ak`` is the area of all faces
-    normal to axis k. A flat sheet of area A with unit normal n shows ``A |n_k|`` of faces
-    along k, so this is exact for flat patches, where the sum of the faces overstates by up to
-    √3. The faces are not signed, so that a patch that bends round does not cancel out: a whole
-    sphere comes out 13 % too small. It follows from ``faces_z, faces_y, faces_x`` alone.
+    normal to axis k. A flat sheet of area A with unit normal n shows ``A |n_k|`` of faces along
+    k (the projections of a plane region; see Cauchy's surface area formula), so this is exact
+    for near-flat patches, where the sum of the faces overstates by up to √3 = 1.73. The faces
+    are not signed, so that a patch that bends round does not cancel out: a whole sphere comes
+    out 13 % too small. It follows from ``faces_z, faces_y, faces_x`` alone.
 
-    ``normal`` is the signed sum of the face areas, from a to b, made a unit vector; where it
-    vanishes (a closed surface) the normal of the face at ``point``, which is the face whose
-    middle is nearest the centroid.
+    ``point`` is the middle of the face nearest the centroid, equal distances by zyx order; a
+    patch of more than 256 faces looks for it in the rows of voxels with z + y divisible by
+    four, or takes its first face where it has none there. ``normal`` is the signed sum of the
+    face areas, from a to b, made a unit vector; where it vanishes (a closed surface) the normal
+    of the face at ``point``.
 
     Parameters
     ----------
@@ -64,70 +76,100 @@ def stitch_contacts(
     DataFrame
         A well-formed table without rows if nothing touches.
     """
-    blocks = list(pieces)
-    if not any(len(block.segment_a) for block in blocks):
+    blocks = [block for block in pieces if len(block)]
+    if not blocks:
         return empty(CONTACTS)
-    whole = _concatenate(blocks)
-    patch = _patches(whole)
+    whole, middle = _joined(blocks, grid)
+    blocks.clear()  # before the table is made, so that the two are not in memory at once
+    return _table(whole, middle, grid, params)
+
+
+def _joined(blocks: list[ContactPieces], grid: Grid) -> tuple[Sums, NDArray[np.int64]]:
+    """The sums of each patch, and its middle face."""
+    offsets = np.cumsum([0, *map(len, blocks)])[:-1]
+    edge = np.concatenate([block.edge for block in blocks])
+    owner = _moved([block.edge_piece for block in blocks], offsets)
+    pair = np.concatenate([block.sums.pair for block in blocks])
+    patch = joined_pieces(pair, edge, owner)
+    sums = Sums(*(np.concatenate(part) for part in zip(*(b.sums for b in blocks), strict=True)))
+    whole = _summed(sums, patch)
+    return whole, _middles(blocks, offsets, patch, whole, grid)
+
+
+def _summed(sums: Sums, patch: NDArray[np.int64]) -> Sums:
+    """The sums of each patch, from those of its pieces."""
     order = np.argsort(patch, kind="stable")
     firsts = np.flatnonzero(np.diff(patch[order], prepend=-1))
+    by_place = np.lexsort((*sums.first[:, :3].T[::-1], patch))
+    return Sums(
+        pair=sums.pair[order[firsts]],
+        faces=np.add.reduceat(sums.faces[order], firsts, axis=0),
+        signed_faces=np.add.reduceat(sums.signed_faces[order], firsts, axis=0),
+        place_sum=np.add.reduceat(sums.place_sum[order], firsts, axis=0),
+        start=np.minimum.reduceat(sums.start[order], firsts, axis=0),
+        stop=np.maximum.reduceat(sums.stop[order], firsts, axis=0),
+        first=sums.first[by_place[firsts]],
+    )
 
-    faces = np.add.reduceat(whole.faces[order], firsts, axis=0)
-    count = faces.sum(axis=1, keepdims=True)
-    centroid = np.add.reduceat(whole.place_sum[order], firsts, axis=0) / count
-    nearest = nearest_face(patch[whole.face_piece], whole.face_place, centroid, grid)
-    place = whole.face_place[nearest]
+
+def _middles(
+    blocks: list[ContactPieces],
+    offsets: NDArray[np.int64],
+    patch: NDArray[np.int64],
+    whole: Sums,
+    grid: Grid,
+) -> NDArray[np.int64]:
+    """Place and direction of the face of each patch nearest its centroid: (G, 4)."""
+    parts = [
+        (block.spans, patch[block.spans.piece + by])
+        for block, by in zip(blocks, offsets, strict=True)
+    ]
+    count = whole.faces.sum(axis=1)
+    centroid = whole.place_sum / count[:, None]
+    is_large = count > FINE_FACES
+    middle = middle_of_spans(parts, centroid, whole.first, is_large, grid.voxel_size_nm)
+    is_whole = np.bincount(patch)[patch] == 1
+    for (spans, _), by in zip(parts, offsets, strict=True):
+        is_whole[spans.piece + by] = False
+    of_pieces = np.concatenate([block.middle for block in blocks])
+    middle[patch[is_whole]] = of_pieces[is_whole]
+    return middle
+
+
+def _table(
+    whole: Sums, middle: NDArray[np.int64], grid: Grid, params: ContactParams
+) -> pd.DataFrame:
+    """The rows of the contacts that are large enough."""
     face_area = np.asarray(grid.voxel_area_nm2)
-    area = np.sqrt(((faces * face_area) ** 2).sum(axis=1))
-    signed = np.add.reduceat(whole.signed_faces[order], firsts, axis=0)
-    columns = {
-        "contact": np.zeros(len(firsts), dtype=np.int64),
-        "segment_a": whole.segment_a[order[firsts]],
-        "segment_b": whole.segment_b[order[firsts]],
-        **_columns([f"faces_{axis}" for axis in AXES], faces),
-        "raw_area_nm2": (faces * face_area).sum(axis=1),
-        "area_nm2": area,
-        **_columns(point_columns("centroid"), grid.to_nm(centroid / 2)),
-        **_columns(point_columns("point"), grid.to_nm(place / 2)),
-        **_columns(
-            [f"normal_{axis}" for axis in AXES],
-            _unit_normals(signed * face_area, place, whole.face_is_up[nearest]),
-        ),
-        **_columns(
-            [f"start_{axis}" for axis in AXES],
-            np.minimum.reduceat(whole.start[order], firsts, axis=0),
-        ),
-        **_columns(
-            [f"stop_{axis}" for axis in AXES],
-            np.maximum.reduceat(whole.stop[order], firsts, axis=0),
-        ),
-    }
-    in_order = np.lexsort(place.T[::-1])
+    area = np.sqrt(((whole.faces * face_area) ** 2).sum(axis=1))
+    in_order = np.lexsort(middle[:, :3].T[::-1])
     in_order = in_order[area[in_order] >= params.min_area_nm2]
-    table = pd.DataFrame(columns).iloc[in_order].reset_index(drop=True)
-    table["contact"] = np.arange(1, len(table) + 1)
-    return conform(table, CONTACTS, "contacts")
+    whole = Sums(*(part[in_order] for part in whole))
+    middle, area = middle[in_order], area[in_order]
+    place, count = middle[:, :3], whole.faces.sum(axis=1, keepdims=True)
+    normals = _unit_normals(whole.signed_faces * face_area, place, middle[:, 3] != 0)
+    columns = {
+        "contact": np.arange(1, len(in_order) + 1),
+        **_columns(["segment_a", "segment_b"], whole.pair),
+        **_columns([f"faces_{axis}" for axis in AXES], whole.faces),
+        "raw_area_nm2": (whole.faces * face_area).sum(axis=1),
+        "area_nm2": area,
+        **_columns(point_columns("centroid"), grid.to_nm(whole.place_sum / count / 2)),
+        **_columns(point_columns("point"), grid.to_nm(place / 2)),
+        **_columns([f"normal_{axis}" for axis in AXES], normals),
+        **_columns([f"start_{axis}" for axis in AXES], whole.start),
+        **_columns([f"stop_{axis}" for axis in AXES], whole.stop),
+    }
+    return conform(pd.DataFrame(columns), CONTACTS, "contacts")
 
 
-def _concatenate(blocks: list[ContactPieces]) -> ContactPieces:
-    """All pieces as if they came from one block; piece numbers go on from block to block."""
-    offsets = np.cumsum([0, *(len(block.segment_a) for block in blocks)])
-    parts: dict[str, NDArray[Any]] = {}
-    for part in fields(ContactPieces):
-        arrays = [getattr(block, part.name) for block in blocks]
-        if part.name in ("face_piece", "edge_piece"):
-            arrays = [array + by for array, by in zip(arrays, offsets[:-1], strict=True)]
-        parts[part.name] = np.concatenate(arrays)
-    return ContactPieces(**parts)
+def _moved(pieces: list[NDArray[np.int64]], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Numbers of pieces as they go on from block to block."""
+    return np.concatenate([piece + by for piece, by in zip(pieces, offsets, strict=True)])
 
 
-def _patches(whole: ContactPieces) -> NDArray[np.int64]:
-    """Number of the patch of each piece: pieces of a pair that share a lattice edge are one."""
-    a, b = whole.segment_a[whole.edge_piece], whole.segment_b[whole.edge_piece]
-    order = np.lexsort((b, a, whole.edge))
-    edge, a, b, piece = whole.edge[order], a[order], b[order], whole.edge_piece[order]
-    same = (edge[1:] == edge[:-1]) & (a[1:] == a[:-1]) & (b[1:] == b[:-1])
-    return joined(len(whole.segment_a), piece[:-1][same], piece[1:][same])
+def _cut(mask: NDArray[Any] | None, box: Box) -> NDArray[Any] | None:
+    return None if mask is None else mask[box.slices]
 
 
 def _unit_normals(

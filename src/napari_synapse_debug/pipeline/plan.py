@@ -27,7 +27,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
 OUTPUTS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "train": (("models", "weights.pt"),),
     "predict": (("runs", "prediction.zarr"),),
-    "contacts": (("runs", "contacts.parquet"),),
+    "contacts": (("runs", "contacts.parquet"), ("runs", "contact_pairs.parquet")),
     "synapses": (("runs", "candidates.zarr"), ("runs", "synapses.parquet")),
     "evaluate": (("runs", "evaluation.json"), ("runs", "matches.parquet")),
     "diagnose": (("runs", "findings.parquet"),),

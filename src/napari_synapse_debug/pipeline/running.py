@@ -167,7 +167,7 @@ def inputs_of(project: Project, run: str, step: str) -> dict[str, str]:
     read_by: dict[str, dict[str, Source | None]] = {
         "train": {"raw": config.raw, **masks},
         "predict": {"raw": config.raw, "within": _within(project)},
-        "contacts": {"segmentation": config.segmentation},
+        "contacts": {"segmentation": config.segmentation, **_contact_layers(project)},
         "synapses": {"raw": config.raw},
         "evaluate": {"true_segmentation": config.true_segmentation, **masks},
     }
@@ -192,6 +192,14 @@ def inputs_of(project: Project, run: str, step: str) -> dict[str, str]:
     for before in NEEDS[step]:
         inputs[f"step {before}"] = _key_of(record, before)
     return inputs
+
+
+def _contact_layers(project: Project) -> dict[str, Source | None]:
+    """The layers that the parameters of contacts name, as far as the project has them."""
+    config, params = project.config, project.config.params.contacts
+    layers = {mask.name: mask.source for mask in config.masks} | dict(config.extra_layers)
+    named = (params.background_layer, params.region_layer)
+    return {f"layer {name}": layers.get(name) for name in named if name is not None}
 
 
 def _within(project: Project) -> Source | None:

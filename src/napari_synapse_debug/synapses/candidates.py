@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-import cc3d
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_synapse_debug.domain.compiled import compiled
 from napari_synapse_debug.domain.grid import Box, Grid
 from napari_synapse_debug.domain.roles import ClassSpec
 from napari_synapse_debug.synapses.channels import (
@@ -16,6 +17,11 @@ from napari_synapse_debug.synapses.channels import (
     least_value,
     synapse_classes,
     synapse_probability,
+)
+from napari_synapse_debug.synapses.foreground import (
+    Foreground,
+    connect_foreground,
+    draw_foreground,
 )
 
 
@@ -44,6 +50,8 @@ class CandidatePieces:
         Half-open box in the volume.
     border_voxel, border_piece : (K,) int64
         Voxels on the borders to other blocks: flat index in the volume, and their piece.
+    foreground : Foreground
+        The runs of voxels of the pieces.
     """
 
     core: Box
@@ -57,6 +65,7 @@ class CandidatePieces:
     stop: NDArray[np.int64]
     border_voxel: NDArray[np.int64]
     border_piece: NDArray[np.int64]
+    foreground: Foreground
 
 
 def candidates_in_block(
@@ -98,47 +107,136 @@ def candidates_in_block(
         The probabilities fit neither block nor classes, no class marks synapses, or the
         threshold lies outside [0, 1].
     """
+    pieces = candidate_pieces(probability, core, grid, classes, threshold)
+    names = np.arange(1, len(pieces.size) + 1, dtype=np.uint32)
+    return draw_foreground(pieces.foreground, names, core.shape), pieces
+
+
+def candidate_pieces(
+    probability: NDArray[np.uint8],
+    core: Box,
+    grid: Grid,
+    classes: Sequence[ClassSpec],
+    threshold: float,
+) -> CandidatePieces:
+    """The pieces of one block without a volume of labels; arguments as ``candidates_in_block``.
+
+    What is kept of the block are its runs of voxels, from which ``draw_candidates`` writes the
+    labels once the candidates are known.
+
+    Raises
+    ------
+    InputError
+        As ``candidates_in_block``.
+    """
     check_probability(probability, core.shape, classes)
     channels = synapse_classes(classes)
-    strongest = synapse_probability(probability, classes)
-    labels = _label(strongest >= least_value(threshold))
-
-    local = np.argwhere(labels)
-    piece = labels[tuple(local.T)].astype(np.int64) - 1
-    order = np.argsort(piece, kind="stable")
-    local, piece = local[order], piece[order]
-    firsts = np.flatnonzero(np.diff(piece, prepend=-1))
-    at = tuple(local.T)
-    index = local + np.asarray(core.start)
-    value = strongest[at].astype(np.int64)
-    flat = np.ravel_multi_index(tuple(index.T), grid.shape)
-    by_class = np.stack([probability[k][at] for k in channels], axis=1).astype(np.int64)
-    is_border = _is_on_border(index, core, grid)
-    return labels, CandidatePieces(
+    strongest = np.ascontiguousarray(synapse_probability(probability, classes))
+    found = connect_foreground(strongest, least_value(threshold))
+    by_class = np.zeros((found.pieces, len(channels)), np.int64)
+    if len(channels) > 1:
+        for k, channel in enumerate(channels):
+            _sum_values(np.ascontiguousarray(probability[channel]), found[:4], by_class[:, k])
+    size, peak, weight, first = (np.zeros(found.pieces, np.int64) for _ in range(4))
+    moment, start, stop = (np.zeros((found.pieces, 3), np.int64) for _ in range(3))
+    sums = (size, peak, weight, moment, first, start, stop)
+    _measure(strongest, found[:4], core.start, grid.shape, sums)
+    voxel, piece = _border_voxels(found[:4], core.start, core.shape, grid.shape)
+    return CandidatePieces(
         core=core,
-        size=np.diff(firsts, append=len(piece)),
-        peak=np.maximum.reduceat(value, firsts),
-        weight=np.add.reduceat(value, firsts),
-        class_weight=np.add.reduceat(by_class, firsts, axis=0),
-        moment=np.add.reduceat(value[:, None] * index, firsts, axis=0),
-        first=np.minimum.reduceat(flat, firsts),
-        start=np.minimum.reduceat(index, firsts, axis=0),
-        stop=np.maximum.reduceat(index + 1, firsts, axis=0),
-        border_voxel=flat[is_border],
-        border_piece=piece[is_border],
+        size=size,
+        peak=peak,
+        weight=weight,
+        class_weight=by_class if len(channels) > 1 else weight[:, None],
+        moment=moment,
+        first=first,
+        start=start,
+        stop=stop,
+        border_voxel=voxel,
+        border_piece=piece,
+        foreground=found,
     )
 
 
-def _label(mask: NDArray[np.bool_]) -> NDArray[np.uint32]:
-    """26-connected components of ``mask``, 1 … n."""
-    if not mask.any():
-        return np.zeros(mask.shape, dtype=np.uint32)
-    return np.asarray(cc3d.connected_components(mask, connectivity=26), dtype=np.uint32)
+def draw_candidates(pieces: CandidatePieces, ids: NDArray[np.int64]) -> NDArray[np.uint32]:
+    """The candidate ids of a block, (z, y, x) uint32, 0 is background.
+
+    Parameters
+    ----------
+    pieces : CandidatePieces
+        The pieces of the block.
+    ids : (P + 1,) int64
+        Candidate of each local label, entry 0 is 0: ``relabelling[pieces.core]``.
+    """
+    return draw_foreground(pieces.foreground, ids[1:].astype(np.uint32), pieces.core.shape)
 
 
-def _is_on_border(index: NDArray[np.int64], core: Box, grid: Grid) -> NDArray[np.bool_]:
-    """Which voxels lie at a border of the block that is no border of the volume."""
-    start, stop = np.asarray(core.start), np.asarray(core.stop)
-    at_start = (index == start) & (start > 0)
-    at_stop = (index == stop - 1) & (stop < np.asarray(grid.shape))
-    return np.asarray((at_start | at_stop).any(axis=1))
+@compiled
+def _sum_values(values: NDArray[Any], runs: Any, total: NDArray[np.int64]) -> None:
+    row_start, start, stop, piece = runs
+    for row in range(len(row_start) - 1):
+        line = values[row // values.shape[1], row % values.shape[1]]
+        for run in range(row_start[row], row_start[row + 1]):
+            for x in range(start[run], stop[run]):
+                total[piece[run]] += line[x]
+
+
+@compiled
+def _measure(values: NDArray[Any], runs: Any, origin: Any, shape: Any, sums: Any) -> None:
+    """Add every run to the sums of its piece."""
+    row_start, start, stop, piece = runs
+    size, peak, weight, moment, first, low, high = sums
+    for row in range(len(row_start) - 1):
+        z, y = row // values.shape[1], row % values.shape[1]
+        for run in range(row_start[row], row_start[row + 1]):
+            k, a, b = piece[run], start[run], stop[run]
+            begin = (origin[0] + z, origin[1] + y, origin[2] + a)
+            end = (begin[0] + 1, begin[1] + 1, origin[2] + b)
+            flat = (begin[0] * shape[1] + begin[1]) * shape[2] + begin[2]
+            is_new = size[k] == 0
+            total, along, most = np.int64(0), np.int64(0), np.int64(0)
+            for x in range(a, b):
+                value = np.int64(values[z, y, x])
+                total += value
+                along += value * (origin[2] + x)
+                most = max(most, value)
+            size[k] += b - a
+            peak[k] = max(peak[k], most)
+            weight[k] += total
+            moment[k, 0] += total * begin[0]
+            moment[k, 1] += total * begin[1]
+            moment[k, 2] += along
+            first[k] = flat if is_new else min(first[k], flat)
+            for axis in range(3):
+                low[k, axis] = begin[axis] if is_new else min(low[k, axis], begin[axis])
+                high[k, axis] = end[axis] if is_new else max(high[k, axis], end[axis])
+
+
+@compiled
+def _border_voxels(
+    runs: Any, origin: Any, shape: Any, whole: Any
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Voxels at a border of the block that is no border of the volume, and their pieces."""
+    row_start, start, stop, piece = runs
+    voxel, owner = np.empty(1024, np.int64), np.empty(1024, np.int64)
+    count = 0
+    for row in range(len(row_start) - 1):
+        z, y = origin[0] + row // shape[1], origin[1] + row % shape[1]
+        is_outer = (
+            (z == origin[0] and z > 0)
+            or (z == origin[0] + shape[0] - 1 and z < whole[0] - 1)
+            or (y == origin[1] and y > 0)
+            or (y == origin[1] + shape[1] - 1 and y < whole[1] - 1)
+        )
+        for run in range(row_start[row], row_start[row + 1]):
+            while count + stop[run] - start[run] > len(voxel):
+                voxel, owner = np.append(voxel, voxel), np.append(owner, owner)
+            for local in range(start[run], stop[run]):
+                x = origin[2] + local
+                at_start = local == 0 and x > 0
+                at_stop = local == shape[2] - 1 and x < whole[2] - 1
+                if is_outer or at_start or at_stop:
+                    voxel[count] = (z * whole[1] + y) * whole[2] + x
+                    owner[count] = piece[run]
+                    count += 1
+    return voxel[:count].copy(), owner[:count].copy()

@@ -62,11 +62,11 @@ def synapse_probability(
     return _strongest(probability, synapse_classes(classes))
 
 
-def vesicle_probability(
-    probability: NDArray[np.uint8], classes: Sequence[ClassSpec]
+def role_probability(
+    probability: NDArray[np.uint8], classes: Sequence[ClassSpec], role: Role
 ) -> NDArray[np.uint8] | None:
-    """The probability of vesicles at each voxel, (z, y, x) uint8; None without such a class."""
-    channels = [k for k, spec in enumerate(classes) if spec.role is Role.VESICLE]
+    """The largest probability of the classes of ``role``, (z, y, x) uint8; None without one."""
+    channels = [k for k, spec in enumerate(classes) if spec.role is role]
     return _strongest(probability, channels) if channels else None
 
 

@@ -30,6 +30,8 @@ class Crop:
         A channel a class, 255 for 1.
     classes : tuple of ClassSpec
         The class of each channel.
+    raw : (z, y, x) numbers, optional
+        The EM data; without them what is told by brightness is not known.
 
     Raises
     ------
@@ -42,6 +44,7 @@ class Crop:
     segmentation: NDArray[np.integer[Any]]
     probability: NDArray[np.uint8]
     classes: tuple[ClassSpec, ...]
+    raw: NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
         check_probability(self.probability, self.grid.shape, self.classes)
@@ -56,3 +59,10 @@ class Crop:
                     expected=f"shape {self.grid.shape} of whole numbers",
                     fix="cut all arrays with the same box, from volumes of the same grid",
                 )
+        if self.raw is not None and self.raw.shape != self.grid.shape:
+            raise InputError(
+                "The raw data and the probabilities do not fit",
+                found=f"shape {self.raw.shape}",
+                expected=f"shape {self.grid.shape}",
+                fix="cut all arrays with the same box, from volumes of the same grid",
+            )

@@ -76,6 +76,19 @@ class PairInterface:
         per_axis = np.bincount(self.axis, minlength=3) * np.asarray(grid.voxel_area_nm2)
         return float(np.linalg.norm(per_axis))
 
+    def flatness(self, grid: Grid) -> float:
+        """How flat the interface is: 1 for a sheet that nowhere turns back, 0 if it closes.
+
+        The length of the faces' summed areas with their direction, over that without.
+        """
+        return float(np.linalg.norm(self._directed_nm2(grid))) / self.area_nm2(grid)
+
+    def extent_nm(self) -> float:
+        """How long the interface is: the diameter of a disc with the largest spread it has."""
+        centred = self.midpoint_nm - self.midpoint_nm.mean(axis=0)
+        largest = float(np.linalg.eigvalsh(centred.T @ centred / len(centred))[-1])
+        return 4.0 * float(np.sqrt(max(largest, 0.0)))
+
     def nearest_to(self, point_nm: NDArray[np.float64]) -> int:
         """Number of the face nearest ``point_nm`` (3,); of equally near ones the first."""
         distance = np.linalg.norm(self.midpoint_nm - point_nm, axis=1)
@@ -83,13 +96,18 @@ class PairInterface:
 
     def normal_at(self, face: int, grid: Grid) -> NDArray[np.float64]:
         """Unit vector (3,) from a to b: of all faces, or of ``face`` where these cancel out."""
-        signed = np.where(self.is_up, 1.0, -1.0)
-        total = np.bincount(self.axis, weights=signed, minlength=3)
-        vector = total * np.asarray(grid.voxel_area_nm2)
+        vector = self._directed_nm2(grid)
         length = float(np.linalg.norm(vector))
         if length == 0:
-            return np.asarray(signed[face] * np.eye(3)[self.axis[face]])
+            sign = 1.0 if self.is_up[face] else -1.0
+            return np.asarray(sign * np.eye(3)[self.axis[face]])
         return np.asarray(vector / length)
+
+    def _directed_nm2(self, grid: Grid) -> NDArray[np.float64]:
+        """Summed area (3,) of the faces along each axis, less those that lead back to a."""
+        signed = np.where(self.is_up, 1.0, -1.0)
+        total = np.bincount(self.axis, weights=signed, minlength=3)
+        return np.asarray(total * np.asarray(grid.voxel_area_nm2))
 
 
 @dataclass(frozen=True)
@@ -125,6 +143,17 @@ class FaceIndex:
             self.faces.midpoint_nm[some], distance_upper_bound=reach_nm + 2 * _SLACK_NM
         )
         return self._by_pair(some[(distance <= reach_nm + _SLACK_NM) | self._is_in(voxels, some)])
+
+    def area_near_nm2(
+        self, pair: PairInterface, point_nm: NDArray[np.float64], within_nm: float, grid: Grid
+    ) -> float:
+        """The corrected area of all faces of the pair's segments near a point (3,), in nm²."""
+        is_pair = self.faces.segment_a == np.uint64(pair.segment_a)
+        is_pair &= self.faces.segment_b == np.uint64(pair.segment_b)
+        rows = np.flatnonzero(is_pair)
+        distance = np.linalg.norm(self.faces.midpoint_nm[rows] - point_nm, axis=1)
+        rows = rows[distance <= within_nm + _SLACK_NM]
+        return self._pair(rows).area_nm2(grid) if len(rows) else 0.0
 
     def _is_in(self, voxels: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which faces have one of the voxels below."""

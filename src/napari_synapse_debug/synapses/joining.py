@@ -14,8 +14,12 @@ from scipy.sparse.csgraph import connected_components
 from napari_synapse_debug.domain.grid import Box, Grid
 from napari_synapse_debug.domain.records import AXES, CANDIDATES, conform, empty, point_columns
 from napari_synapse_debug.domain.roles import ClassSpec
-from napari_synapse_debug.synapses.candidates import CandidatePieces, candidates_in_block
-from napari_synapse_debug.synapses.channels import FULL, synapse_classes
+from napari_synapse_debug.synapses.candidates import (
+    CandidatePieces,
+    candidate_pieces,
+    draw_candidates,
+)
+from napari_synapse_debug.synapses.channels import FULL, least_value, synapse_classes
 
 Relabelling = dict[Box, NDArray[np.int64]]
 """For each block: the candidate of each of its local labels; entry 0 is 0, the background."""
@@ -29,6 +33,7 @@ def stitch_candidates(
     grid: Grid,
     classes: Sequence[ClassSpec],
     min_size_vx: int,
+    high_threshold: float | None = None,
 ) -> tuple[pd.DataFrame, Relabelling]:
     """The candidates (``records.CANDIDATES``) and what turns local labels into their ids.
 
@@ -47,6 +52,9 @@ def stitch_candidates(
         The classes that the pieces were found with.
     min_size_vx : int
         Smaller candidates stay in the table with ``is_kept`` false.
+    high_threshold : float, optional
+        Hysteresis: pieces without a voxel of at least this probability are no candidates, and
+        are background in the relabelling.
 
     Returns
     -------
@@ -63,7 +71,12 @@ def stitch_candidates(
     first = np.concatenate([block.first for block in blocks])
     lowest = np.full(group.max() + 1, np.iinfo(np.int64).max)
     np.minimum.at(lowest, group, first)
-    candidate = (np.argsort(np.argsort(lowest)) + 1)[group]
+    is_there = _is_strong(blocks, group, high_threshold)
+    number = np.zeros(len(lowest), dtype=np.int64)
+    in_order = np.argsort(lowest)
+    in_order = in_order[is_there[in_order]]
+    number[in_order] = np.arange(1, len(in_order) + 1)
+    candidate = number[group]
     relabelling = {
         block.core: np.concatenate([[0], candidate[a:b]])
         for block, a, b in zip(blocks, offsets[:-1], offsets[1:], strict=True)
@@ -77,6 +90,7 @@ def find_candidates(
     classes: Sequence[ClassSpec],
     threshold: float,
     min_size_vx: int,
+    high_threshold: float | None = None,
 ) -> tuple[NDArray[np.uint32], pd.DataFrame]:
     """Candidate ids (z, y, x), uint32, and the table of a volume that fits in memory.
 
@@ -88,9 +102,20 @@ def find_candidates(
         The probabilities fit neither grid nor classes, no class marks synapses, or the
         threshold lies outside [0, 1].
     """
-    labels, pieces = candidates_in_block(probability, grid.box, grid, classes, threshold)
-    table, relabelling = stitch_candidates([pieces], grid, classes, min_size_vx)
-    return relabelling[grid.box].astype(np.uint32)[labels], table
+    pieces = candidate_pieces(probability, grid.box, grid, classes, threshold)
+    table, relabelling = stitch_candidates([pieces], grid, classes, min_size_vx, high_threshold)
+    return draw_candidates(pieces, relabelling[grid.box]), table
+
+
+def _is_strong(
+    blocks: list[CandidatePieces], group: NDArray[np.int64], high_threshold: float | None
+) -> NDArray[np.bool_]:
+    """Which groups hold a voxel of the high threshold; all, if there is none."""
+    if high_threshold is None:
+        return np.ones(group.max() + 1, dtype=bool)
+    peak = np.zeros(group.max() + 1, dtype=np.int64)
+    np.maximum.at(peak, group, np.concatenate([block.peak for block in blocks]))
+    return peak >= least_value(high_threshold)
 
 
 def _table(
@@ -101,6 +126,9 @@ def _table(
     min_size_vx: int,
 ) -> pd.DataFrame:
     order = np.argsort(candidate, kind="stable")
+    order = order[candidate[order] > 0]
+    if not len(order):
+        return empty(CANDIDATES)
     firsts = np.flatnonzero(np.diff(candidate[order], prepend=0))
 
     def summed(name: str, how: np.ufunc = np.add) -> NDArray[np.int64]:

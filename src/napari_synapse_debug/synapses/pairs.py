@@ -9,31 +9,31 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
 
 from napari_synapse_debug.domain.errors import InputError
-from napari_synapse_debug.domain.grid import Box, Grid, Triple
+from napari_synapse_debug.domain.grid import Grid, Triple
 from napari_synapse_debug.domain.params import SynapseParams
-from napari_synapse_debug.domain.records import PAIRS, conform, empty, point_columns, points
-from napari_synapse_debug.synapses.channels import (
-    FULL,
-    synapse_probability,
-    vesicle_probability,
+from napari_synapse_debug.domain.records import (
+    PAIRS,
+    conform,
+    empty,
+    point_columns,
+    points,
+    sided_column,
 )
+from napari_synapse_debug.synapses.channels import FULL
 from napari_synapse_debug.synapses.crop import Crop
 from napari_synapse_debug.synapses.direction import probability_a_is_pre
 from napari_synapse_debug.synapses.inside import SEARCH_NM, VIEW_NM, inner_point
 from napari_synapse_debug.synapses.interface import FaceIndex, InterfaceFaces, PairInterface
-
-VESICLES_WITHIN_NM = 250.0
-"""Vesicles this near to the interface speak for their neuron."""
+from napari_synapse_debug.synapses.surroundings import AROUND_NM, Surroundings, segments_of
 
 Row = dict[str, Any]
 
 
 def pair_margin_vx(grid: Grid, params: SynapseParams) -> Triple:
     """Voxels (zyx) that a crop must hold around each candidate for its pairs to be whole."""
-    around = max(VESICLES_WITHIN_NM, params.depth_nm + SEARCH_NM + VIEW_NM)
+    around = max(AROUND_NM, params.depth_nm + SEARCH_NM + VIEW_NM)
     return grid.margin_vx(params.reach_nm + around)
 
 
@@ -46,14 +46,19 @@ def measure_pairs(
     made of its voxels. Each pair of segments with such a face gives a row:
 
     - ``overlap_nm2`` is the corrected area of its faces there, ``overlap_fraction`` the share
-      in the sum over the candidate's pairs, ``probability`` the mean synapse probability of
-      the voxels on both sides of these faces.
-    - ``vesicle`` is the mean vesicle probability of the neuron within 250 nm of the
-      candidate's interface (NaN without a vesicle class), ``inside`` the share of the
-      candidate's summed probability that lies in the neuron, ``thickness`` that at its point.
+      in the sum over the candidate's pairs, ``near_area_nm2`` the area of all faces of the two
+      neurons within 250 nm of the cleft point; ``flatness`` and ``extent_nm`` tell the shape.
+    - ``probability`` is the mean synapse probability of the voxels on both sides of the faces,
+      ``near`` and ``far`` that of each neuron in two shells, ``inside`` the share of the
+      candidate's summed probability that lies in the neuron.
+    - ``vesicle``, ``mitochondrion``, ``raw``, ``texture`` and ``volume_nm3`` tell what each
+      neuron holds within 250 nm of the candidate's interface, ``edge_raw`` how bright it is at
+      the faces (``Surroundings``); ``thickness_nm`` is that at its point.
     - ``cleft`` is the centre of the pair's face nearest to the candidate's centroid; ``a`` and
       ``b`` lie inside their segments, about ``depth_nm`` from it (see ``inner_point``).
-    - ``p_ab`` is ``probability_a_is_pre`` of these; ``contact`` is empty (``link_contacts``).
+    - ``p_ab`` is the rule's ``probability_a_is_pre`` of these, and ``p_synapse`` NaN, until a
+      partner model tells them; ``contact`` is empty (``link_contacts``), ``soma`` false
+      (``mark_somata``).
 
     Parameters
     ----------
@@ -94,6 +99,7 @@ def measure_pairs(
         for cue, unit in (("vesicle", ""), ("inside", ""), ("thickness", "_nm"))
     ]
     table["p_ab"] = probability_a_is_pre(*sides)
+    table = table.assign(p_synapse=np.nan, soma_a=False, soma_b=False)
     table["contact"] = pd.array([pd.NA] * len(table), dtype="Int64")
     return conform(table, PAIRS, "pairs")
 
@@ -105,8 +111,7 @@ class _Scene:
     crop: Crop
     index: FaceIndex
     params: SynapseParams
-    synapse: NDArray[np.uint8]
-    vesicle: NDArray[np.uint8] | None
+    surroundings: Surroundings
 
     @classmethod
     def of(cls, crop: Crop, faces: InterfaceFaces, params: SynapseParams) -> _Scene:
@@ -118,13 +123,7 @@ class _Scene:
                 expected=f"voxels of a crop of shape {crop.grid.shape}",
                 fix="find the faces in the segmentation of this crop, with its grid",
             )
-        return cls(
-            crop=crop,
-            index=FaceIndex.of(faces),
-            params=params,
-            synapse=synapse_probability(crop.probability, crop.classes),
-            vesicle=vesicle_probability(crop.probability, crop.classes),
-        )
+        return cls(crop, FaceIndex.of(faces), params, Surroundings.of(crop))
 
     def rows(
         self, candidate: int, voxels: NDArray[np.int64], centroid_nm: NDArray[np.float64]
@@ -134,59 +133,54 @@ class _Scene:
         interfaces = self.index.near(voxels, self.params.reach_nm, grid)
         areas = [interface.area_nm2(grid) for interface in interfaces]
         inside = self._inside(voxels, interfaces)
-        vesicle = self._vesicles(interfaces)
+        around = self.surroundings.around(interfaces)
         for interface, area in zip(interfaces, areas, strict=True):
-            a, b = interface.segment_a, interface.segment_b
+            cleft = interface.midpoint_nm[interface.nearest_to(centroid_nm)]
             yield {
                 "candidate": candidate,
-                "segment_a": a,
-                "segment_b": b,
+                "segment_a": interface.segment_a,
+                "segment_b": interface.segment_b,
                 "overlap_nm2": area,
                 "overlap_fraction": area / sum(areas),
+                "near_area_nm2": self.index.area_near_nm2(interface, cleft, AROUND_NM, grid),
+                "flatness": interface.flatness(grid),
+                "extent_nm": interface.extent_nm(),
                 "probability": self._on_faces(interface),
-                "inside_a": inside[a],
-                "inside_b": inside[b],
-                "vesicle_a": vesicle[a],
-                "vesicle_b": vesicle[b],
+                **self._sides(interface, inside, around),
                 **self._points(interface, centroid_nm),
             }
 
+    def _sides(
+        self,
+        interface: PairInterface,
+        inside: dict[int, float],
+        around: dict[int, dict[str, float]],
+    ) -> Row:
+        """What lies in each of the two neurons, but for the points."""
+        row: Row = {}
+        segments = (interface.segment_a, interface.segment_b)
+        shells = self.surroundings.shells(interface)
+        for side, segment, shell in zip("ab", segments, shells, strict=True):
+            cues = {"inside": inside[segment], **around[segment], **shell}
+            row |= {sided_column(name, side): value for name, value in cues.items()}
+        return row
+
     def _on_faces(self, interface: PairInterface) -> float:
         """Mean synapse probability of the voxels on both sides."""
-        below = self.synapse[tuple(interface.below.T)].mean()
-        above = self.synapse[tuple(interface.above.T)].mean()
+        below = self.surroundings.synapse[tuple(interface.below.T)].mean()
+        above = self.surroundings.synapse[tuple(interface.above.T)].mean()
         return float((below + above) / 2 / FULL)
 
     def _inside(
         self, voxels: NDArray[np.int64], interfaces: list[PairInterface]
     ) -> dict[int, float]:
         """Share of the candidate's probability in each segment of its interfaces."""
-        weight = self.synapse[tuple(voxels.T)].astype(np.float64)
+        weight = self.surroundings.synapse[tuple(voxels.T)].astype(np.float64)
         holder = self.crop.segmentation[tuple(voxels.T)]
         return {
             segment: float(weight[holder == segment].sum() / max(weight.sum(), 1.0))
-            for segment in _segments(interfaces)
+            for segment in segments_of(interfaces)
         }
-
-    def _vesicles(self, interfaces: list[PairInterface]) -> dict[int, float]:
-        """Mean vesicle probability of each segment near the interfaces; NaN if it has none."""
-        segments = _segments(interfaces)
-        if self.vesicle is None or not interfaces:
-            return dict.fromkeys(segments, float("nan"))
-        grid = self.crop.grid
-        faces = np.concatenate([part for i in interfaces for part in (i.below, i.above)])
-        box = _box_of(faces).grow(grid.margin_vx(VESICLES_WITHIN_NM), within=grid.box)
-        is_far = np.ones(box.shape, dtype=bool)
-        is_far[tuple((faces - np.asarray(box.start)).T)] = False
-        distance = distance_transform_edt(is_far, sampling=grid.voxel_size_nm)
-        is_near = distance <= VESICLES_WITHIN_NM
-        value = self.vesicle[box.slices][is_near]
-        holder = self.crop.segmentation[box.slices][is_near]
-        means = {}
-        for segment in segments:
-            own = value[holder == segment]
-            means[segment] = float(own.mean() / FULL) if own.size else float("nan")
-        return means
 
     def _points(self, interface: PairInterface, centroid_nm: NDArray[np.float64]) -> Row:
         """The cleft point, and a point and the thickness in each neuron."""
@@ -219,13 +213,3 @@ def _voxels_by_candidate(
     index, held = index[order], held[order]
     ids, firsts = np.unique(held, return_index=True)
     return {int(k): part for k, part in zip(ids, np.split(index, firsts[1:]), strict=False)}
-
-
-def _segments(interfaces: list[PairInterface]) -> list[int]:
-    return sorted({k for part in interfaces for k in (part.segment_a, part.segment_b)})
-
-
-def _box_of(voxels: NDArray[np.int64]) -> Box:
-    z, y, x = (int(n) for n in voxels.min(axis=0))
-    end_z, end_y, end_x = (int(n) + 1 for n in voxels.max(axis=0))
-    return Box((z, y, x), (end_z, end_y, end_x))

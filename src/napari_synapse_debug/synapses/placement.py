@@ -14,7 +14,8 @@ from scipy.spatial import cKDTree
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.params import SynapseParams
 from napari_synapse_debug.domain.records import PREDICTION, conform, empty, point_columns, points
-from napari_synapse_debug.synapses.presynaptic import chosen_directions
+from napari_synapse_debug.domain.roles import Kind
+from napari_synapse_debug.synapses.presynaptic import chosen_directions, is_by_model
 
 
 class Fate(StrEnum):
@@ -29,6 +30,10 @@ class Fate(StrEnum):
     BELOW_SCORE = "below_score"
     DUPLICATE = "duplicate"
     PLACED = "placed"
+
+
+_CODE = {fate: number for number, fate in enumerate(Fate)}
+"""Fates as numbers, for a slider waits for them."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +62,18 @@ def place_synapses(
     candidate, that join a neuron to itself, that score below ``min_score``, or that repeat the
     same ordered pair within ``duplicate_nm`` of a better row.
 
-    *One pair a candidate*: the pair with the largest overlap × probability; the side with
-    ``p_ab`` > 1/2 is pre (equal: ``segment_a``). *Polyadic*: the pre is the segment with the
-    strongest evidence over all pairs (``chosen_directions``); all its partners are posts.
+    *One pair a candidate*: the most probable pair, or by the rule the one with the largest
+    overlap × probability; the side with ``p_ab`` > 1/2 is pre (equal: ``segment_a``).
+    *Polyadic*: the pre is the segment with the strongest evidence over all pairs
+    (``chosen_directions``); all its partners are posts.
 
-    The score of a row is ``sqrt(m q) c`` in [0, 1]: m the mean probability of the candidate, q
-    that of the voxels along the pair's faces, c in [0.5, 1] the confidence in the direction.
+    Where a partner model told ``p_synapse``, the score of a row is its P(pre → post), and
+    without a ``min_score`` all rows are kept. By the rule it is ``sqrt(m q) c`` in [0, 1]: m
+    the mean probability of the candidate, q that of the voxels along the pair's faces, c in
+    [0.5, 1] the confidence in the direction; it ranks, and is no probability.
+
+    The kind is that of the candidate; a post that lies in a soma (``soma_a``, ``soma_b``) makes
+    it ``soma``, unless the candidate was taken for one on a spine head.
 
     Parameters
     ----------
@@ -86,42 +97,43 @@ def place_synapses(
     if not len(pairs):
         return Placement(empty(PREDICTION), pairs.assign(fate=pd.Series(dtype="str")))
     of = _candidate_of(pairs, candidates)
-    fate = np.full(len(pairs), str(Fate.PLACED), dtype=object)
+    fate = np.full(len(pairs), _CODE[Fate.PLACED], dtype=np.int8)
     _mark(fate, ~of["is_kept"].to_numpy(bool), Fate.CANDIDATE_TOO_SMALL)
     _mark(fate, (pairs["overlap_nm2"] < params.min_overlap_nm2).to_numpy(), Fate.BELOW_OVERLAP)
     too_small_share = pairs["overlap_fraction"] < params.min_overlap_fraction
     _mark(fate, too_small_share.to_numpy(), Fate.BELOW_SHARE)
 
-    alive = pairs[fate == Fate.PLACED]
+    alive = pairs[fate == _CODE[Fate.PLACED]]
     direction = chosen_directions(alive, params.polyadic)
     is_chosen = np.zeros(len(pairs), dtype=bool)
     a_is_pre = np.ones(len(pairs), dtype=bool)
-    confidence = np.full(len(pairs), 0.5)
-    rows = np.flatnonzero(fate == Fate.PLACED)
+    score = np.zeros(len(pairs))
+    rows = np.flatnonzero(fate == _CODE[Fate.PLACED])
     is_chosen[rows], a_is_pre[rows] = direction.is_chosen, direction.a_is_pre
-    confidence[rows] = direction.confidence
+    score[rows] = direction.score
+    if not is_by_model(alive):
+        score *= np.sqrt(of["mean"].to_numpy() * pairs["probability"].to_numpy())
     _mark(fate, ~is_chosen, Fate.NOT_WITH_PRE if params.polyadic else Fate.NOT_BEST_PAIR)
     _mark(fate, (pairs["segment_a"] == pairs["segment_b"]).to_numpy(), Fate.AUTAPSE)
 
-    score = np.sqrt(of["mean"].to_numpy() * pairs["probability"].to_numpy()) * confidence
-    _mark(fate, score < params.min_score, Fate.BELOW_SCORE)
-    rows = np.flatnonzero(fate == Fate.PLACED)
+    _mark(fate, score < (params.min_score or 0.0), Fate.BELOW_SCORE)
+    rows = np.flatnonzero(fate == _CODE[Fate.PLACED])
     synapses = _synapses(pairs.iloc[rows], of.iloc[rows], a_is_pre[rows], score[rows])
     is_repeated = _duplicates(synapses, params.duplicate_nm)
-    fate[rows[is_repeated]] = str(Fate.DUPLICATE)
+    fate[rows[is_repeated]] = _CODE[Fate.DUPLICATE]
     placed = synapses[~is_repeated].sort_values("candidate", kind="stable")
     placed = placed.reset_index(drop=True)
     placed["row"] = np.arange(1, len(placed) + 1)
-    return Placement(placed, pairs.assign(fate=fate.astype(str)))
+    return Placement(placed, pairs.assign(fate=np.array([str(f) for f in Fate])[fate]))
 
 
-def _mark(fate: NDArray[np.object_], is_lost: NDArray[np.bool_], why: Fate) -> None:
+def _mark(fate: NDArray[np.int8], is_lost: NDArray[np.bool_], why: Fate) -> None:
     """Write ``why`` into ``fate`` for the pairs that are lost here and were not before."""
-    fate[is_lost & (fate == Fate.PLACED)] = str(why)
+    fate[is_lost & (fate == _CODE[Fate.PLACED])] = _CODE[why]
 
 
 def _candidate_of(pairs: pd.DataFrame, candidates: pd.DataFrame) -> pd.DataFrame:
-    """The row of ``candidates`` for each pair."""
+    """What placement asks of the candidate of each pair."""
     place = pd.Index(candidates["candidate"]).get_indexer(pd.Index(pairs["candidate"]))
     unknown = pairs["candidate"].to_numpy()[place < 0]
     if len(unknown):
@@ -131,7 +143,7 @@ def _candidate_of(pairs: pd.DataFrame, candidates: pd.DataFrame) -> pd.DataFrame
             expected="a candidate for each pair",
             fix="give both tables of the same run",
         )
-    of: pd.DataFrame = candidates.iloc[place].reset_index(drop=True)
+    of: pd.DataFrame = candidates[["is_kept", "mean", "kind"]].iloc[place].reset_index(drop=True)
     return of
 
 
@@ -154,7 +166,7 @@ def _synapses(
         "row": np.zeros(len(pairs), dtype=np.int64),
         "pre_segment": np.where(a_is_pre, a, b),
         "post_segment": np.where(a_is_pre, b, a),
-        "kind": of["kind"].to_numpy(),
+        "kind": _kinds(pairs, of, a_is_pre),
         "score": score,
         "candidate": pairs["candidate"].to_numpy(),
         "contact": pairs["contact"].array,
@@ -162,6 +174,15 @@ def _synapses(
     for end, values in ends.items():
         columns |= dict(zip(point_columns(end), values.T, strict=True))
     return conform(pd.DataFrame(columns), PREDICTION, "synapses")
+
+
+def _kinds(
+    pairs: pd.DataFrame, of: pd.DataFrame, a_is_pre: NDArray[np.bool_]
+) -> NDArray[np.object_]:
+    """The kind of each row: that of its candidate, or soma where the post lies in one."""
+    kind = of["kind"].to_numpy(object)
+    is_on_soma = np.where(a_is_pre, pairs["soma_b"], pairs["soma_a"]).astype(bool)
+    return np.where(is_on_soma & (kind != Kind.SPINE_HEAD), str(Kind.SOMA), kind)
 
 
 def _duplicates(synapses: pd.DataFrame, within_nm: float) -> NDArray[np.bool_]:
