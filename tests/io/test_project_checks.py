@@ -101,3 +101,19 @@ def test_boxes_and_points_outside_are_refused(project: Project, csv: Callable[..
     path = csv("1,2,50,4.6,9,50,9.2,9,50,13.8,9000")
     with pytest.raises(InputError, match=r"1 of 1 synapses in .*truth\.csv"):
         check_project(changed(project, truth=str(path)))
+
+
+def test_a_segmentation_of_larger_voxels_is_used_and_said(project, caplog, tmp_path):
+    ids = np.arange(1, 1 + 5 * 7 * 11, dtype=np.uint32).reshape(5, 7, 11)
+    with h5py.File(tmp_path / "coarse.h5", "w") as file:
+        file["ids"] = ids
+    assert project.raw().grid.shape == (5, 13, 22)
+    source = Source(path=str(tmp_path / "coarse.h5"), dataset="ids")
+    coarse = changed(project, segmentation=source)
+
+    check_project(coarse)
+
+    assert "has other voxels than the raw volume" in caplog.text
+    seen = coarse.segmentation()
+    assert seen.grid == coarse.raw().grid
+    assert np.array_equal(seen.array[...], ids.repeat(2, axis=1)[:, :13].repeat(2, axis=2))

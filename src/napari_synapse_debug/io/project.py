@@ -9,6 +9,7 @@ import pandas as pd
 
 from napari_synapse_debug.domain.errors import ProjectError
 from napari_synapse_debug.domain.project import Annotation, Mask, ProjectConfig, Source
+from napari_synapse_debug.io.regridding import on_grid
 from napari_synapse_debug.io.sources import locate
 from napari_synapse_debug.io.synapse_table import read_synapses
 from napari_synapse_debug.io.volumes import Volume, open_volume
@@ -43,7 +44,7 @@ class Project:
         ProjectError
             The project names none.
         """
-        return self._open_named(self.config.segmentation, "segmentation")
+        return self._on_raw(self._open_named(self.config.segmentation, "segmentation"))
 
     def true_segmentation(self) -> Volume:
         """The ground-truth segmentation.
@@ -53,7 +54,8 @@ class Project:
         ProjectError
             The project names none.
         """
-        return self._open_named(self.config.true_segmentation, "true_segmentation")
+        named = self._open_named(self.config.true_segmentation, "true_segmentation")
+        return self._on_raw(named)
 
     def mask(self, name: str) -> Volume:
         """The ground truth of the class ``name``.
@@ -65,7 +67,8 @@ class Project:
         """
         masks: dict[str, Mask] = {mask.name: mask for mask in self.config.masks}
         source = masks[name].source if name in masks else None
-        return self._open_named(source, f"mask {name!r}", ", ".join(masks) or "no mask")
+        found = self._open_named(source, f"mask {name!r}", ", ".join(masks) or "no mask")
+        return self._on_raw(found)
 
     def extra_layer(self, name: str) -> Volume:
         """The further volume ``name``, for the window.
@@ -100,6 +103,8 @@ class Project:
 
     def mask_of(self, annotation: Annotation, mask: Mask) -> Volume:
         """The ``mask`` that was painted in the box of ``annotation``, with the grid of its raw."""
+        if annotation.raw is None and mask in self.config.masks:
+            return self.mask(mask.name)
         if annotation.raw is None:
             return self.open(mask.source)
         grid = self.raw_of(annotation).grid
@@ -171,6 +176,10 @@ class Project:
         if source is None:
             raise self._lacks(name, found)
         return self.open(source)
+
+    def _on_raw(self, labels: Volume) -> Volume:
+        """``labels`` on the grid of the raw volume; as they are where they do not fit it."""
+        return on_grid(labels, self.raw().grid) or labels
 
     def _lacks(self, name: str, found: str | None) -> ProjectError:
         return ProjectError(

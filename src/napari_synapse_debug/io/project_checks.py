@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -14,7 +15,10 @@ from napari_synapse_debug.domain.records import ENDS, points
 from napari_synapse_debug.io.annotation_checks import check_annotations
 from napari_synapse_debug.io.checks import check_mask, check_raw, check_segmentation
 from napari_synapse_debug.io.project import Project
+from napari_synapse_debug.io.regridding import Regridded
 from napari_synapse_debug.io.volumes import Volume
+
+_log = logging.getLogger(__name__)
 
 Check = Callable[[Volume], None]
 
@@ -38,8 +42,16 @@ def check_project(project: Project) -> None:
             raise InputError(
                 f"The {name} has another shape than the raw volume",
                 found=f"{volume.name}: {volume.grid.shape}; {raw.name}: {raw.grid.shape} (z, y, x)",
-                expected="the same shape",
-                fix="cut both to the same piece, or resample one of them",
+                expected="the same shape, or a whole multiple",
+                fix="cut both to the same piece, or give labels of which a voxel is a whole number "
+                "of those of the raw volume, or the other way round",
+            )
+        if isinstance(volume.array, Regridded):
+            _log.warning(
+                "The %s has other voxels than the raw volume (%s against %s); the nearest counts",
+                name,
+                volume.array.source.shape,
+                raw.grid.shape,
             )
         check(volume)
     for which in ("train", "eval"):

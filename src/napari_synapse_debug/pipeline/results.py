@@ -116,13 +116,12 @@ def _check_run(project: Project, run: str) -> None:
 
 def _volumes(project: Project, place: Path) -> dict[str, Volume]:
     config = project.config
-    sources = {
-        "segmentation": config.segmentation,
-        "true_segmentation": config.true_segmentation,
-        **{f"mask:{mask.name}": mask.source for mask in config.masks},
-        **{f"extra:{name}": source for name, source in config.extra_layers.items()},
-    }
-    volumes = {name: project.open(source) for name, source in sources.items() if source}
+    volumes = {f"extra:{name}": project.open(s) for name, s in config.extra_layers.items()}
+    volumes |= {f"mask:{mask.name}": project.mask(mask.name) for mask in config.masks}
+    if config.segmentation is not None:
+        volumes["segmentation"] = project.segmentation()
+    if config.true_segmentation is not None:
+        volumes["true_segmentation"] = project.true_segmentation()
     for name in ("prediction", "candidates"):
         path = place / f"{name}.zarr"
         if path.exists():
