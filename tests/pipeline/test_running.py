@@ -166,7 +166,7 @@ def test_params_that_are_given_are_written_to_the_project(finished: Path) -> Non
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"segment": {"threshold": 0.4}}, r"no parameters of such a step.*segment.*one of targets, train"),
+        ({"segment": {"threshold": 0.4}}, r"no parameters of such a step.*segment.*targets, train"),
         ({"synapses": {"treshold": 0.4}}, r"'treshold' of SynapseParams"),
         ({"synapses": {"threshold": 1.4}}, r"'threshold' of SynapseParams.*1\.4.*less than or"),
     ],

@@ -33,6 +33,14 @@ def trained(_worlds: Callable[[str], Path], tmp_path_factory: pytest.TempPathFac
     return folder
 
 
+def test_a_trained_model_has_its_card_beside_it(trained: Path) -> None:
+    card = (trained / "models/main/README.md").read_text(encoding="utf-8")
+
+    assert "`spine_head`: spine_head" in card
+    assert "## Training" in card
+    assert str(trained) not in card
+
+
 def test_a_model_is_sent_out_and_predicts_elsewhere(trained: Path, tmp_path: Path) -> None:
     package = export_model(trained, tmp_path / "net.zip", license="CC0-1.0", authors=("A. Tester",))
     elsewhere = create_project(tmp_path / "elsewhere", raw=str(trained / "raw.zarr"))

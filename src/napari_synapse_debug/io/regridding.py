@@ -75,7 +75,8 @@ class Regridded:
             own = np.arange(*part.indices(size))
         stride = self.stride[axis]
         last = self.source.shape[axis] - 1
-        return np.minimum(own // self.repeat[axis] * stride + stride // 2, last)
+        seen: NDArray[np.int64] = own // self.repeat[axis] * stride + stride // 2
+        return np.minimum(seen, last)
 
 
 def on_grid(volume: Volume, grid: Grid) -> Volume | None:

@@ -21,6 +21,7 @@ from napari_synapse_debug.io import (
     package_versions,
     read_json,
     read_run,
+    replace_file,
     replace_folder,
     save_config,
     write_run,
@@ -31,6 +32,9 @@ from napari_synapse_debug.networks import NetworkPlan
 from napari_synapse_debug.networks.standalone import smallest_input
 from napari_synapse_debug.pipeline.outcome import describe_score
 from napari_synapse_debug.pipeline.running import effective_params, inputs_of
+
+CARD = "README.md"
+"""The model card beside the weights."""
 
 
 def export_model(
@@ -139,6 +143,20 @@ def model_card(project: Project, run: str, license: str | None = None) -> str:
         _section("License", [license or "not stated"]),
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def write_model_card(project: Project, run: str) -> None:
+    """Write the model card of ``run`` to ``README.md`` beside the model.
+
+    Raises
+    ------
+    ProjectError
+        The run has no model.
+    StorageError
+        The disk is full or the folder may not be written.
+    """
+    with replace_file(project.model_folder(run) / CARD) as beside:
+        beside.write_text(model_card(project, run), encoding="utf-8")
 
 
 def _section(title: str, lines: list[str]) -> str:
