@@ -17,7 +17,7 @@ from napari_synapse_debug.contacts.patches import ContactPieces, contacts_in_blo
 from napari_synapse_debug.contacts.seams import joined_pieces
 from napari_synapse_debug.domain.grid import Box, Grid
 from napari_synapse_debug.domain.params import ContactParams
-from napari_synapse_debug.domain.records import AXES, CONTACTS, conform, empty, point_columns
+from napari_synapse_debug.domain.records import AXES, CONTACTS, empty, point_columns
 
 
 def find_contacts(
@@ -160,7 +160,9 @@ def _table(
         **_columns([f"start_{axis}" for axis in AXES], whole.start),
         **_columns([f"stop_{axis}" for axis in AXES], whole.stop),
     }
-    return conform(pd.DataFrame(columns), CONTACTS, "contacts")
+    # not copied, and not copied again by ``conform``: the table is the largest thing here
+    typed = {name: columns[name].astype(kind, copy=False) for name, kind in CONTACTS.items()}
+    return pd.DataFrame(typed, copy=False)
 
 
 def _moved(pieces: list[NDArray[np.int64]], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
