@@ -8,30 +8,55 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from napari_synapse_debug.domain.params import EvaluateParams
 from napari_synapse_debug.domain.records import FINDINGS, conform, empty
 from napari_synapse_debug.domain.stages import Stage
+from napari_synapse_debug.evaluate import Curve, CurvePoint, EdgeCount, Evaluation, KindRate
 
 
 @pytest.fixture
 def score() -> dict[str, Any]:
-    """The part of ``evaluation.json`` that the page shows."""
-    return {
-        "rule": "three_point",
-        "judge": "gt",
-        "scope": "complete",
-        "n_truth": 61,
-        "n_prediction": 58,
-        "tp": 52,
-        "fn": 9,
-        "fp": 6,
-        "precision": 52 / 58,
-        "recall": 52 / 61,
-        "f1": 104 / 119,
-        "precision_interval": (0.79, 0.95),
-        "recall_interval": (0.74, 0.92),
-        "f1_interval": (0.8, 0.93),
-        "clefts": {},
+    """The content of ``evaluation.json``: 61 true and 58 predicted synapses, 52 of them right."""
+    curve = Curve(
+        points=(
+            CurvePoint(threshold=0.9, precision=1.0, recall=20 / 61, f1=40 / 81),
+            CurvePoint(threshold=0.5, precision=52 / 58, recall=52 / 61, f1=104 / 119),
+        ),
+        area=0.81,
+        best_f1=104 / 119,
+        best_threshold=0.5,
+    )
+    found = Evaluation(
+        rule="three_point",
+        judge="gt",
+        scope="complete",
+        params=EvaluateParams(),
+        box="0:4,0:50,0:60",
+        notes=("One note.",),
+        n_truth=61,
+        n_prediction=58,
+        tp=52,
+        fn=9,
+        fp=6,
+        precision=52 / 58,
+        recall=52 / 61,
+        f1=104 / 119,
+        precision_interval=(0.79, 0.95),
+        recall_interval=(0.74, 0.92),
+        f1_interval=(0.8, 0.93),
+        recall_by_kind=(KindRate(kind="spine_head", rate=0.9, n=40),),
+        precision_by_kind=(KindRate(kind="shaft", rate=None, n=0),),
+        kind_accuracy=0.5,
+        kind_accuracy_interval=(0.4, 0.6),
+        curve=curve,
+        edges=(EdgeCount(at=1, tp=10, fp=4, fn=6), EdgeCount(at=5, tp=0, fp=None, fn=0)),
+    )
+    part = {"n_truth": 50, "n_prediction": 48, "f1": 0.7}
+    clefts = {
+        "overlap": {**part, "rule": "overlap", "tolerance_nm": 400.0, "chance_f1": None},
+        "cleft_200": {**part, "rule": "cleft", "tolerance_nm": 200.0, "chance_f1": 0.11},
     }
+    return found.model_dump(mode="json") | {"clefts": clefts}
 
 
 @pytest.fixture

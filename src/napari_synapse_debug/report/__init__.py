@@ -1,16 +1,33 @@
-"""The report: one self-contained page with the score, the errors by stage, and a card an error."""
+"""The report: one self-contained page with scores, error budget, and a card an error."""
 
-from napari_synapse_debug.report.page import Card, Report, StepRow, count_by_stage, render_report
-from napari_synapse_debug.report.thumbnails import Crop, Mark, Views, draw_views
+from napari_synapse_debug.report.matrix_chart import Connectomes
+from napari_synapse_debug.report.page import Card, Operating, Report, StepRow, render_report
+from napari_synapse_debug.report.tallies import confuse_kinds, count_by_cause, count_by_stage
+from napari_synapse_debug.report.thumbnails import (
+    Crop,
+    Frame,
+    Look,
+    Mark,
+    Views,
+    draw_sheet,
+    draw_views,
+)
 
 __all__ = [
     "Card",
+    "Connectomes",
     "Crop",
+    "Frame",
+    "Look",
     "Mark",
+    "Operating",
     "Report",
     "StepRow",
     "Views",
+    "confuse_kinds",
+    "count_by_cause",
     "count_by_stage",
+    "draw_sheet",
     "draw_views",
     "render_report",
 ]
