@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from qtpy.QtCore import QSettings
 
 from napari_synapse_debug.domain.grid import Grid
 from napari_synapse_debug.domain.project import Mask, ProjectConfig, Source
@@ -19,10 +22,14 @@ from napari_synapse_debug.domain.records import (
     PREDICTION,
     TRUTH,
     conform,
+    empty,
+    points,
     with_points,
 )
 from napari_synapse_debug.domain.roles import Role
 from napari_synapse_debug.domain.stages import STAGE_OF_CAUSE, Cause, Stage
+from napari_synapse_debug.io import load_project, write_table
+from napari_synapse_debug.pipeline import sample_folder
 
 GRID = Grid((8, 40, 60), (50.0, 4.6, 4.0), (1000.0, 0.0, 230.0))
 
@@ -150,6 +157,43 @@ def make_results(grid: Grid = GRID) -> MemoryResults:
         matches=conform(matches, MATCHES),
         findings=make_findings(grid),
     )
+
+
+@pytest.fixture(autouse=True)
+def own_preferences(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Preferences of the tests lie in a folder of their own, empty for each test."""
+    folder = str(tmp_path_factory.mktemp("preferences"))
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, folder)
+
+
+def make_project(folder: Path) -> Path:
+    """The embedded sample with a run of 10 errors: truths that were missed, every third false."""
+    shutil.copytree(sample_folder(), folder)
+    project = load_project(folder)
+    truth = project.truth().iloc[:10].reset_index(drop=True)
+    is_false = np.arange(10) % 3 == 2
+    texts = {name: "" for name, dtype in FINDINGS.items() if dtype == "str"}
+    table = empty(FINDINGS).reindex(range(10)).assign(**texts)
+    table["error"] = np.where(is_false, "false", "missed")
+    table["stage"] = str(Stage.CLASSIFIER)
+    table["cause"] = np.where(is_false, str(Cause.FALSE_SIGNAL), str(Cause.WEAK_SIGNAL))
+    table["truth_row"] = truth["row"].astype("Int64").mask(is_false)
+    table["prediction_row"] = pd.Series(range(1, 11), dtype="Int64").where(is_false)
+    table["score"] = np.where(is_false, np.linspace(0, 0.9, 10), np.nan)
+    for name in ("finding", "fault"):
+        table[name] = np.arange(1, 11)
+    for name in ("kind", "pre_segment", "post_segment"):
+        table[name] = truth[name]
+    for end in ENDS:
+        table = with_points(table, end, points(truth, end))
+    write_table(conform(table, FINDINGS), project.run_folder("main") / "findings.parquet")
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project on disk with ten errors."""
+    return make_project(tmp_path / "project")
 
 
 @pytest.fixture

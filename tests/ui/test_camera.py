@@ -14,6 +14,7 @@ from napari_synapse_debug.ui.camera import (
     kept_zoom,
     look_at,
     nm_to_world,
+    seen_nm,
 )
 from napari_synapse_debug.ui.placing import placed
 
@@ -134,3 +135,15 @@ def test_a_zoom_that_hides_the_synapse_is_replaced(zoom):
 
 def test_a_small_synapse_is_shown_with_its_surroundings():
     assert fitting_zoom([(0.0, 0.0), (0.0, 20.0)], CANVAS) == pytest.approx(600 / LEAST_VIEW_NM)
+
+
+def test_what_is_seen_is_what_the_canvas_holds():
+    grid = Grid(SHAPE, (50.0, 4.6, 4.6))
+    viewer = viewer_on(grid)
+    viewer.canvas.size = (200, 400)
+    viewer.scene.camera.center = (0.0, 300.0, 100.0)
+    viewer.scene.camera.zoom = 2.0
+
+    low, high = seen_nm(viewer)
+
+    assert (low, high) == ((-np.inf, 250.0, 0.0), (np.inf, 350.0, 200.0))

@@ -79,9 +79,9 @@ def test_the_score_travels_with_its_recipe():
 
 def test_chips_count_and_filter(panel, session, results, qtbot):
     session.set_results(results)
-    chip = panel.chips.chips["classifier"]
+    chip = panel.errors.chips.chips["classifier"]
     assert chip.text() == "classifier 2"
-    assert not panel.chips.chips["evaluation"].isVisible()
+    assert not panel.errors.chips.chips["evaluation"].isVisible()
 
     qtbot.mouseClick(chip, Qt.MouseButton.LeftButton)
 
@@ -101,14 +101,14 @@ def test_typing_searches(panel, session, results, qtbot):
 
 def test_the_trace_follows_the_finding(panel, session, results):
     session.set_results(results)
-    assert panel.trace.head.text().startswith("Select an error")
+    assert panel.errors.trace.head.text().startswith("Select an error")
 
     session.select(101)
 
-    assert panel.trace.summary.text() == "<b>Summary of 101.</b>"
-    assert panel.trace.chips["segmentation"].text() == "segmentation ✗"
-    assert panel.trace.chips["contact"].text() == "contact ✓"
-    assert panel.sections.isVisible()
+    assert panel.errors.trace.summary.text() == "<b>Summary of 101.</b>"
+    assert panel.errors.trace.chips["segmentation"].text() == "segmentation ✗"
+    assert panel.errors.trace.chips["contact"].text() == "contact ✓"
+    assert panel.errors.sections.isVisible()
 
 
 def test_evidence_is_shown_to_the_letter(findings, qtbot):

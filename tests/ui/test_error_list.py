@@ -1,5 +1,6 @@
 """The list of errors as Qt shows it."""
 
+import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
@@ -50,7 +51,10 @@ def test_a_row_is_told_in_words(model):
         "kind": "unknown",
         "score": "0.71",
         "✓": "✗",
+        "verdict": "",
+        "change": "",
         "seen": "",
+        "comment": "",
         "partners": "7 → 33",
         "z, y, x [nm]": "1150, 69, 334",
     }
@@ -96,7 +100,7 @@ def test_a_click_asks_for_the_finding_once(view, session, qtbot):
     qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=cell)
 
     assert told == [104]
-    assert session.seen == {104}
+    assert session.table.ids(np.flatnonzero(session.marks.seen)).tolist() == [104]
 
 
 def test_a_click_on_the_selected_row_asks_again(view, session, qtbot):
@@ -130,10 +134,42 @@ def test_the_session_moves_the_mark_without_an_echo(view, session, qtbot):
 
 def test_a_narrow_list_drops_columns_instead_of_cutting_them(view):
     wide = {head for i, head in enumerate(HEADS) if not view.isColumnHidden(i)}
-    assert wide == set(HEADS)
+    assert wide == set(HEADS) - {"change", "seen", "comment"}
 
     view.resize(480, 400)
 
     left = {head for i, head in enumerate(HEADS) if not view.isColumnHidden(i)}
     assert "z, y, x [nm]" not in left
     assert {"#", "error", "stage", "cause", "✓"} <= left
+
+
+def test_columns_are_chosen_and_stay_chosen_when_the_width_changes(view, qtbot):
+    assert view.isColumnHidden(HEADS.index("comment"))
+
+    view.hide_columns(["kind", "no such column"])
+    view.resize(1400, 400)
+
+    hidden = {head for i, head in enumerate(HEADS) if view.isColumnHidden(i)}
+    assert hidden == {"kind"}
+    assert view.hidden_columns == ["kind"]
+
+
+def test_the_marked_row_is_copied(view, session, qapp):
+    session.select(103)
+
+    view.copy()
+
+    assert qapp.clipboard().text().split("\t")[:4] == [
+        "103",
+        "× false",
+        "classifier",
+        "false signal",
+    ]
+
+
+def test_a_verdict_is_shown_short_and_told_in_full(model, session):
+    session.set_marks(session.marks.having(0, verdict="ground_truth_error", said="ben: that"))
+
+    assert texts(model, 0)["verdict"] == "truth"
+    index = model.index(0, HEADS.index("verdict"))
+    assert model.data(index, Qt.ItemDataRole.ToolTipRole) == "ben: that"

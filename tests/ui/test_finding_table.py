@@ -80,7 +80,7 @@ def test_no_findings_make_an_empty_list():
     assert len(table) == 0
     assert listed_ids(table, FindingFilter("missed", text="x"), "stage") == []
     assert sum(table.stage_counts().values()) == 0
-    assert table.causes() == []
+    assert table.values("cause") == []
 
 
 @given(
@@ -122,3 +122,43 @@ def test_an_unknown_point_lies_at_the_cleft(findings, grid):
 def test_a_number_finds_a_partner_by_its_whole_id(findings):
     assert listed_ids(FindingTable(findings), FindingFilter(text="33")) == [103]
     assert listed_ids(FindingTable(findings), FindingFilter(text="2")) == [102]  # by its summary
+
+
+def test_marks_filter_and_sort(findings):
+    table = FindingTable(findings)
+    assert listed_ids(table, FindingFilter(verdict="none")) == [101, 102, 103, 104, 105, 106]
+    marks = table.marks.having(2, verdict="unsure", seen=True).having(4, verdict="ambiguous")
+
+    marked = table.with_marks(marks)
+
+    assert listed_ids(marked, FindingFilter(verdict="unsure")) == [103]
+    assert listed_ids(marked, FindingFilter(verdict="none")) == [101, 102, 104, 106]
+    assert listed_ids(marked, FindingFilter(is_unseen=True)) == [101, 102, 104, 105, 106]
+    assert listed_ids(marked, FindingFilter(), "verdict") == [105, 103, 101, 102, 104, 106]
+    assert listed_ids(table, FindingFilter(is_unseen=True)) == [101, 102, 103, 104, 105, 106]
+
+
+def test_a_range_of_scores_leaves_out_those_without(findings):
+    table = FindingTable(findings)
+
+    assert listed_ids(table, FindingFilter(score=(0.6, None))) == [103, 105]
+    assert listed_ids(table, FindingFilter(score=(None, 0.71))) == [103, 106]
+    assert listed_ids(table, FindingFilter(score=(0.55, 0.55))) == [106]
+
+
+def test_what_is_in_view_has_its_cleft_between_the_corners(findings, grid):
+    low, high = grid.to_nm([[3, 15, 26], [4, 19, 33]])
+
+    found = listed_ids(FindingTable(findings), FindingFilter(view_nm=(tuple(low), tuple(high))))
+
+    # truth rows 3 and 4, and the predictions 13 and 14 at the same places
+    assert found == [101, 102, 103, 105]
+
+
+def test_a_comment_is_found_by_its_words(findings):
+    table = FindingTable(findings)
+    assert listed_ids(table, FindingFilter(text="glia")) == []
+
+    marked = table.with_marks(table.marks.having(3, comment="maybe Glia"))
+
+    assert listed_ids(marked, FindingFilter(text="glia")) == [104]

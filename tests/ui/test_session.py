@@ -1,5 +1,6 @@
 """The state of the window, without any window."""
 
+import numpy as np
 import pytest
 
 from napari_synapse_debug.domain.errors import InputError
@@ -23,12 +24,12 @@ def told(session):
 
 
 def test_selecting_tells_once_and_marks_as_seen(session, told):
-    assert session.seen == frozenset()
+    assert not session.marks.seen.any()
 
     session.select(103)
 
     assert told == [103]
-    assert session.seen == {103}
+    assert session.table.ids(np.flatnonzero(session.marks.seen)).tolist() == [103]
     assert session.selected_row()["cause"] == "false_signal"
 
 
@@ -87,7 +88,7 @@ def test_new_results_forget_selection_filter_and_what_was_seen(session, results)
 
     assert session.selected is None
     assert session.filter == FindingFilter()
-    assert session.seen == frozenset()
+    assert not session.marks.seen.any()
     assert len(session.listed) == 6
 
 

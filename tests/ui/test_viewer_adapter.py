@@ -9,7 +9,7 @@ from napari_synapse_debug.domain.grid import Grid
 from napari_synapse_debug.ui.names import LayerName
 from napari_synapse_debug.ui.palette import POST, PRE
 from napari_synapse_debug.ui.session import Session
-from napari_synapse_debug.ui.viewer_adapter import ViewerAdapter
+from napari_synapse_debug.ui.viewer_adapter import OBLIQUE, ViewerAdapter
 
 
 @pytest.fixture
@@ -165,3 +165,56 @@ def test_partners_have_their_hues_and_all_else_is_clear(shown, viewer, session):
     assert colors[0, 3] == 0
     hues = ["#" + "".join(f"{round(255 * c):02X}" for c in color[:3]) for color in colors[1:]]
     assert hues == [PRE, POST]
+
+
+def test_the_oracle_of_a_stage_is_shown_and_hidden(shown, viewer, session):
+    session.select(102)  # classifier
+    assert "mask cleft" not in visible(viewer)
+
+    shown.toggle_oracle()
+
+    assert "mask cleft" in visible(viewer)
+    shown.toggle_oracle()
+    assert "mask cleft" not in visible(viewer)
+
+
+def test_in_3d_partners_are_no_volume(shown, viewer, session):
+    session.select(103)
+    assert "partners" in visible(viewer)
+
+    viewer.dims.ndisplay = 3
+
+    assert "partners" not in visible(viewer)
+
+
+def test_a_kept_preset_is_what_its_stage_shows(shown, viewer, session):
+    session.select(102)
+    viewer.layers["P(mito)"].visible = True
+    shown.keep_visibility()
+    session.select(101)  # segmentation
+    assert "P(mito)" not in visible(viewer)
+
+    session.select(103)  # classifier again
+
+    assert "P(mito)" in visible(viewer)
+    shown.restore_preset()
+    assert "P(mito)" not in visible(viewer)
+
+
+def test_in_3d_only_the_synapses_around_are_shown_and_from_aside(shown, viewer, session, results):
+    session.select(101)
+    truth = viewer.layers["truth"]
+    assert (truth.face_color[:, 3] == 1).all()
+    place = session.selected_row()[["cleft_z_nm", "cleft_y_nm", "cleft_x_nm"]].to_numpy(float)
+    far = truth.data.copy()
+    far[:3] += (0, 0, 1000)  # 4 µm away
+    truth.data = far
+
+    shown.toggle_dimensions()
+
+    distance = np.linalg.norm(results.grid.to_nm(truth.data) - place, axis=1)
+    assert truth.face_color[:, 3].tolist() == (distance <= 350).astype(float).tolist()
+    assert not truth.face_color[:3, 3].any()
+    assert viewer.scene.camera.angles == pytest.approx(OBLIQUE)
+    shown.toggle_dimensions()
+    assert (truth.face_color[:, 3] == 1).all()

@@ -10,3 +10,5 @@ sys.modules[_spec.name] = _small_run  # dataclasses look their module up
 _spec.loader.exec_module(_small_run)
 
 results = _small_run.results
+project = _small_run.project
+own_preferences = _small_run.own_preferences

@@ -53,6 +53,8 @@ def test_a_click_on_a_row_moves_the_camera(viewer, results, qtbot):
     place = row[["cleft_z_nm", "cleft_y_nm", "cleft_x_nm"]].to_numpy(float)
     assert row["finding"] == 104
     assert viewer.dims.point == pytest.approx(tuple(place))
+    flight = desk_of(viewer).flight
+    qtbot.waitUntil(lambda: not flight.is_flying)
     assert viewer.scene.camera.center[1:] == pytest.approx(tuple(place[1:]))
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.events import Event
-from napari_synapse_debug.ui.ports import Results
+from napari_synapse_debug.ui.ports import Results, Review
 
 Lane = Literal["steps", "interactive"]
 
@@ -45,6 +46,10 @@ class Jobs(Protocol):
         """Stop what runs and give everything back."""
 
 
+def _no_review(*_: Any, **__: Any) -> Review:
+    raise InputError("Nothing keeps verdicts here")
+
+
 @dataclass(frozen=True)
 class Backend:
     """Functions as in ``pipeline``, and ``make_jobs``, which makes a runner of jobs."""
@@ -60,11 +65,24 @@ class Backend:
     read_sections: Callable[..., Any] = lambda *_, **__: {}
     annotate_box: Callable[..., Any] = lambda *_, **__: None
     forget_box: Callable[..., Any] = lambda *_, **__: None
+    open_review: Callable[..., Review] = _no_review
+    score_corrected: Callable[..., Any] = lambda *_, **__: None
+    correct_truth: Callable[..., Any] = lambda truth, *_, **__: truth
+    load_whatif: Callable[..., Any] = lambda *_, **__: None
+    compare_runs: Callable[..., Any] = lambda *_, **__: None
+    make_package: Callable[..., Any] = lambda *_, **__: None
+    merge_packages: Callable[..., Any] = lambda *_, **__: None
+    describe_review: Callable[..., Any] = lambda *_, **__: None
+    list_runs: Callable[..., Sequence[str]] = lambda *_, **__: ()
+    read_budget: Callable[..., Any] = lambda *_, **__: None
 
 
 def product_backend() -> Backend:
     """The real one; imported only when it is first used, so that docks open at once."""
     from napari_synapse_debug import jobs, pipeline
+    from napari_synapse_debug.io import load_project
+    from napari_synapse_debug.pipeline.whatif import load_whatif
+    from napari_synapse_debug.review import correct_truth
 
     return Backend(
         run_steps=pipeline.run_steps,
@@ -78,4 +96,22 @@ def product_backend() -> Backend:
         read_sections=pipeline.read_sections,
         annotate_box=pipeline.annotate_again,
         forget_box=pipeline.forget_box,
+        open_review=pipeline.open_review,
+        score_corrected=pipeline.score_corrected,
+        correct_truth=correct_truth,
+        load_whatif=load_whatif,
+        compare_runs=pipeline.compare_runs,
+        make_package=pipeline.make_package,
+        merge_packages=pipeline.merge_packages,
+        describe_review=pipeline.describe_review,
+        list_runs=lambda folder: load_project(folder).runs,
+        read_budget=_read_budget,
     )
+
+
+def _read_budget(folder: Path, run: str) -> Any:
+    """The content of ``budget.json``; None where it was not made."""
+    from napari_synapse_debug.io import load_project, read_json
+
+    path = load_project(folder).run_folder(run) / "budget.json"
+    return read_json(path) if path.exists() else None

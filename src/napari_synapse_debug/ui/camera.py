@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,18 +47,35 @@ def kept_zoom(points_nm: ArrayLike, zoom: float, canvas_px: Sequence[int]) -> fl
     return zoom if LEAST_FILLED <= filled <= MOST_FILLED else fitting_zoom(points_nm, canvas_px)
 
 
-def look_at(
-    viewer: ViewerModel, focus_nm: ArrayLike, points_nm: ArrayLike, *, fit: bool = False
-) -> None:
-    """Bring ``focus_nm`` (zyx) to the shown slice and the centre of the canvas, in 2D and 3D.
+@dataclass(frozen=True)
+class View:
+    """Where a viewer looks: its point, the centre of its camera, and the zoom; world units."""
 
-    Both the point and the camera are set on every jump: moving in 3D drags the 2D point along.
+    point: tuple[float, ...]
+    center: tuple[float, ...]
+    zoom: float
+
+    def apply(self, viewer: ViewerModel) -> None:
+        """Look there at once.
+
+        Both the point and the camera are set: moving in 3D drags the 2D point along.
+        """
+        viewer.dims.point = self.point
+        viewer.scene.camera.center = self.center
+        viewer.scene.camera.zoom = self.zoom
+
+
+def view_of(
+    viewer: ViewerModel, focus_nm: ArrayLike, points_nm: ArrayLike, *, fit: bool = False
+) -> View:
+    """The view with ``focus_nm`` (zyx) in the shown slice and amid the canvas, in 2D and 3D.
+
     Axes before the last three keep their place; any order of axes is respected.
 
     Parameters
     ----------
     viewer : ViewerModel
-        The viewer to move.
+        The viewer to move; it is not moved here.
     focus_nm : (3,) array
         zyx, nm.
     points_nm : (N, 3) array
@@ -77,9 +95,35 @@ def look_at(
         nm_zoom = fitting_zoom(points, viewer.canvas.size)
     else:
         nm_zoom = kept_zoom(points, nm_zoom, viewer.canvas.size)
-    dims.point = tuple(world.tolist())
-    camera.center = tuple(np.pad(world[list(dims.displayed)], (3 - dims.ndisplay, 0)).tolist())
-    camera.zoom = nm_zoom / float(factor.mean())
+    center = np.pad(world[list(dims.displayed)], (3 - dims.ndisplay, 0))
+    return View(tuple(world.tolist()), tuple(center.tolist()), nm_zoom / float(factor.mean()))
+
+
+def look_at(
+    viewer: ViewerModel, focus_nm: ArrayLike, points_nm: ArrayLike, *, fit: bool = False
+) -> None:
+    """Look at once as ``view_of`` says."""
+    view_of(viewer, focus_nm, points_nm, fit=fit).apply(viewer)
+
+
+def seen_nm(viewer: ViewerModel) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Lowest and highest corner of what the canvas shows, zyx, nm; without end along the slices.
+
+    In 3D it is the cube around the centre of the camera that the canvas holds.
+    """
+    dims, camera = viewer.dims, viewer.scene.camera
+    factor = nm_to_world(dims.units)
+    low, high = np.full(3, -np.inf), np.full(3, np.inf)
+    leading = dims.ndim - 3
+    halves = np.array(viewer.canvas.size, dtype=np.float64) / 2 / camera.zoom
+    if dims.ndisplay == 3:
+        halves = np.full(3, halves.max())
+    middles = np.array(camera.center)[-dims.ndisplay :]
+    for axis, middle, half in zip(dims.displayed, middles, halves, strict=True):
+        at = axis - leading
+        if at >= 0:
+            low[at], high[at] = (middle - half) / factor[at], (middle + half) / factor[at]
+    return tuple(low.tolist()), tuple(high.tolist())
 
 
 def nm_to_world(units: Sequence[Any] | None) -> NDArray[np.float64]:

@@ -1,38 +1,29 @@
-"""Score, stages, list of errors and trace of one error, one below the other."""
+"""The Debug panel: the score above, pages below it, the buttons that all of them need."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
 from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
     QSizePolicy,
-    QSplitter,
     QStackedWidget,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 from superqt import QFlowLayout
 
 from napari_synapse_debug.domain.errors import SynapseDebugError
-from napari_synapse_debug.domain.stages import ErrorKind
-from napari_synapse_debug.ui.error_model import ErrorModel
 from napari_synapse_debug.ui.error_view import ErrorView
+from napari_synapse_debug.ui.errors_page import ErrorsPage
 from napari_synapse_debug.ui.finding_table import FindingFilter
 from napari_synapse_debug.ui.keys import cheat_sheet, hint
 from napari_synapse_debug.ui.legend import Legend
 from napari_synapse_debug.ui.score_line import score_line
-from napari_synapse_debug.ui.section_views import SectionViews
 from napari_synapse_debug.ui.session import Session
-from napari_synapse_debug.ui.stage_chips import StageChips
-from napari_synapse_debug.ui.trace_view import TraceView
-from napari_synapse_debug.ui.words import in_words
 
 _NO_PROJECT = (
     "<h3>No project is open</h3>Open one with <b>Plugins › Project</b>, or look at the sample: "
@@ -51,6 +42,11 @@ class DebugPanel(QWidget):
     finding_requested = Signal(int)
     filter_requested = Signal(object)
     command_requested = Signal(str)
+    verdict_requested = Signal(object)
+    comment_requested = Signal(str)
+    view_requested = Signal(bool)
+    export_requested = Signal()
+    shown_results = Signal()
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -66,27 +62,23 @@ class DebugPanel(QWidget):
         """Wide enough for the list, narrow enough for the canvas of a small screen."""
         return QSize(480, 760)
 
+    @property
+    def view(self) -> ErrorView:
+        """The list of errors."""
+        return self.errors.view
+
+    @property
+    def search(self) -> QLineEdit:
+        """Where words to search for are typed."""
+        return self.errors.filters.search
+
     def _build_parts(self, session: Session) -> None:
         self.numbers, self.recipe, self.count = QLabel(), QLabel(), QLabel()
         # a style sheet, as napari's own would win over a font that is set
         self.numbers.setStyleSheet("font-size: 16pt; font-weight: bold;")
         self.recipe.setWordWrap(True)
         self.recipe.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.chips = StageChips()
-        self.error, self.cause, self.search = QComboBox(), QComboBox(), QLineEdit()
-        for box, letters in ((self.error, 9), (self.cause, 14)):
-            box.setSizeAdjustPolicy(
-                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-            )
-            box.setMinimumContentsLength(letters)
-        self.error.addItem("all errors", "")
-        for kind in ErrorKind:
-            self.error.addItem(str(kind), str(kind))
-        self.search.setPlaceholderText("search")
-        self.search.setToolTip(f"Words that all occur in a row. {hint('search')}")
-        self.search.setClearButtonEnabled(True)
-        self.view = ErrorView(ErrorModel(session, self))
-        self.trace, self.sections, self.legend = TraceView(), SectionViews(), Legend()
+        self.errors, self.legend = ErrorsPage(session), Legend()
         self.sheet, self.empty, self.message = QLabel(cheat_sheet()), QLabel(), QLabel()
         for part in (self.sheet, self.message):
             part.setWordWrap(True)
@@ -103,25 +95,11 @@ class DebugPanel(QWidget):
         }
 
     def _lay_out(self) -> None:
-        filters = QHBoxLayout()
-        for widget, stretch in ((self.error, 0), (self.cause, 1), (self.search, 1)):
-            filters.addWidget(widget, stretch)
-        upper, lower = QWidget(), QWidget()
-        above, below = QVBoxLayout(upper), QVBoxLayout(lower)
-        for column in (above, below):
-            column.setContentsMargins(0, 0, 0, 0)
-        above.addWidget(self.chips)
-        above.addLayout(filters)
-        above.addWidget(self.view, 1)
-        below.addWidget(self.sections)
-        below.addWidget(self.trace, 1)
-        splitter = QSplitter(Qt.Orientation.Vertical)
-        splitter.addWidget(upper)
-        splitter.addWidget(lower)
-        splitter.setChildrenCollapsible(False)
-        splitter.setSizes([380, 470])
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.addTab(self.errors, "Errors")
         self.pages = QStackedWidget()
-        self.pages.addWidget(splitter)
+        self.pages.addWidget(self.tabs)
         self.pages.addWidget(self.empty)
         actions = QWidget()
         row = QFlowLayout(actions)  # wraps where the dock is narrow
@@ -141,26 +119,33 @@ class DebugPanel(QWidget):
             column.addWidget(part)
         column.addWidget(actions)
 
+    def add_page(self, page: QWidget, title: str, help_text: str) -> None:
+        """Put ``page`` behind a tab of its own."""
+        number = self.tabs.addTab(page, title)
+        self.tabs.setTabToolTip(number, help_text)
+
     def _connect(self) -> None:
-        self.view.finding_requested.connect(self.finding_requested)
-        self.chips.stage_toggled.connect(
-            lambda stage: self.filter_requested.emit(self._session.filter.toggled(stage))
+        errors, session = self.errors, self._session
+        errors.view.finding_requested.connect(self.finding_requested)
+        errors.view.export_requested.connect(self.export_requested)
+        errors.filters.filter_requested.connect(self.filter_requested)
+        errors.filters.view_requested.connect(self.view_requested)
+        errors.review.verdict_requested.connect(self.verdict_requested)
+        errors.review.comment_requested.connect(self.comment_requested)
+        errors.chips.stage_toggled.connect(
+            lambda stage: self.filter_requested.emit(session.filter.toggled(stage))
         )
-        self.error.activated.connect(lambda _: self._ask(error=self.error.currentData()))
-        self.cause.activated.connect(lambda _: self._ask(cause=self.cause.currentData()))
-        self.search.textEdited.connect(lambda text: self._ask(text=text))
+        errors.trace.oracle_requested.connect(lambda: self.command_requested.emit("oracle"))
         for command, button in self.buttons.items():
             button.clicked.connect(lambda _, name=command: self.command_requested.emit(name))
         for command in ("sides", "dimensions", "fit", "help"):
             self.buttons[command].setToolTip(hint(command).capitalize())
-        self.buttons["layers"].setToolTip("Show the layers that matter for this stage again")
+        self.buttons["layers"].setToolTip("Which layers show for errors of this stage")
         self.buttons["legend"].setToolTip("Show or hide the legend")
-        self._session.results_changed.connect(self.show_results)
-        self._session.listing_changed.connect(self.show_listing)
-        self._session.finding_selected.connect(self.show_finding)
-
-    def _ask(self, **change: Any) -> None:
-        self.filter_requested.emit(replace(self._session.filter, **change))
+        session.results_changed.connect(self.show_results)
+        session.listing_changed.connect(self.show_listing)
+        session.finding_selected.connect(self.show_finding)
+        session.marks_changed.connect(self.show_marks)
 
     def show_results(self) -> None:
         """Show the score, the causes that occur, or what to do where there is nothing to show."""
@@ -169,10 +154,7 @@ class DebugPanel(QWidget):
         self.numbers.setText(line.numbers)
         self.recipe.setText(line.recipe)
         self.recipe.setToolTip(line.notes)
-        self.cause.clear()
-        self.cause.addItem("all causes", "")
-        for cause in self._session.table.causes():
-            self.cause.addItem(in_words(cause), cause)
+        self.errors.filters.show_values()
         self.empty.setText(_empty_text(self._session))
         is_empty = not len(self._session.table)
         self.pages.setCurrentIndex(int(is_empty))
@@ -180,30 +162,37 @@ class DebugPanel(QWidget):
             part.setVisible(results is not None)
         self.legend.setVisible(not is_empty)
         self.show_listing()
+        self.shown_results.emit()
 
     def show_listing(self) -> None:
         """Show filter, counts and the marked row of the list."""
-        session, chosen = self._session, self._session.filter
-        self.chips.show_counts(session.table.stage_counts(chosen), chosen.stages)
-        self.error.setCurrentIndex(self.error.findData(chosen.error))
-        self.cause.setCurrentIndex(self.cause.findData(chosen.cause))
-        if self.search.text() != chosen.text:
-            self.search.setText(chosen.text)
-        self.view.show_finding(session.selected)
+        self.errors.show_listing()
+        self._show_count()
+
+    def show_marks(self) -> None:
+        """Show what people said of the findings."""
+        self.errors.review.show_state()
+        self.errors.filters.show_marks()
         self._show_count()
 
     def show_finding(self, finding: int | None) -> None:
         """Mark the row of ``finding`` and show its trace."""
-        row = self._session.selected_row()
         self.message.hide()
-        self.view.show_finding(finding)
-        self.trace.show_finding(row)
-        self.sections.show_finding(self._session.results, row)
+        self.errors.show_finding(finding)
         self._show_count()
 
     def show_error(self, error: SynapseDebugError) -> None:
         """Show what is wrong and what to do, until the next error of the list."""
-        self.message.setText(str(error))
+        self.show_message(str(error))
+
+    def show_failure(self, error: Exception) -> None:
+        """Show an error of a thread, ours or not."""
+        is_ours = isinstance(error, SynapseDebugError)
+        self.show_message(str(error) if is_ours else f"{type(error).__name__}: {error}")
+
+    def show_message(self, text: str) -> None:
+        """Show ``text`` until the next error of the list."""
+        self.message.setText(text)
         self.message.show()
 
     def toggle_help(self) -> None:
@@ -215,13 +204,11 @@ class DebugPanel(QWidget):
         self.legend.setVisible(self.legend.isHidden())
 
     def _show_count(self) -> None:
-        listed, total, seen = (
-            len(self._session.listed),
-            len(self._session.table),
-            self._session.seen,
-        )
-        filtered = "" if self._session.filter == FindingFilter() else f"{listed} of "
-        self.count.setText(f"{filtered}{total} errors · {len(seen)} seen")
+        session = self._session
+        listed, total = len(session.listed), len(session.table)
+        filtered = "" if session.filter == FindingFilter() else f"{listed} of "
+        seen = int(session.marks.seen.sum())
+        self.count.setText(f"{filtered}{total} errors · {seen} seen")
 
 
 def _empty_text(session: Session) -> str:

@@ -10,11 +10,19 @@ from __future__ import annotations
 import inspect
 import weakref
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from napari_synapse_debug.ui.backend import Backend, product_backend
+from napari_synapse_debug.ui.background import Background
+from napari_synapse_debug.ui.corrections import Corrections
+from napari_synapse_debug.ui.flight import Flight
 from napari_synapse_debug.ui.live_prediction import LivePrediction
+from napari_synapse_debug.ui.partner_surfaces import PartnerSurfaces
+from napari_synapse_debug.ui.picking import Picker
+from napari_synapse_debug.ui.preferences import Preferences
 from napari_synapse_debug.ui.preview import Preview
+from napari_synapse_debug.ui.reviewing import Reviewing
 from napari_synapse_debug.ui.session import Session
 from napari_synapse_debug.ui.step_runner import StepRunner
 from napari_synapse_debug.ui.viewer_adapter import ViewerAdapter
@@ -29,12 +37,28 @@ class Desk:
     def __init__(
         self, viewer: ViewerModel, load_backend: Callable[[], Backend] = product_backend
     ) -> None:
-        self.session = Session()
-        self.adapter = ViewerAdapter(viewer, self.session)
-        self.runner = StepRunner(self.session, load_backend)
+        self.session, self.preferences = Session(), Preferences()
+        self.flight = Flight(is_on=bool(self.preferences.read("flight", default=True)))
+        self.adapter = ViewerAdapter(viewer, self.session, self.flight.go)
+        self.adapter.kept_presets = dict(self.preferences.read("presets", default={}))
+        self.backend = cache(load_backend)
+        self.runner = StepRunner(self.session, self.backend)
+        self.background = Background()
+        self.reviewing = Reviewing(self.session, lambda *where: self.backend().open_review(*where))
+        self.surfaces = PartnerSurfaces(self.session, self.adapter, self.background)
+        self.corrections = Corrections(
+            self.session, self.adapter, self.reviewing, self.background, self.backend
+        )
+        self.picker = Picker(self.adapter, self.session, self.session.select)
         self.preview = Preview(self.adapter, self.runner.predict_here, self.runner.open_preview)
         self.session.results_changed.connect(self.preview.clear)
         self.live = LivePrediction(self.session, self.adapter, self.runner.open_partial)
+
+    def close(self) -> None:
+        """Stop what runs and close what is open."""
+        self.runner.close()
+        self.background.close()
+        self.reviewing.close()
 
 
 _DESKS: weakref.WeakKeyDictionary[ViewerModel, Desk] = weakref.WeakKeyDictionary()
@@ -49,5 +73,5 @@ def desk_of(viewer: ViewerModel) -> Desk:
     if real not in _DESKS:
         desk = Desk(real)
         _DESKS[real] = desk
-        weakref.finalize(real, desk.runner.close)
+        weakref.finalize(real, desk.close)
     return _DESKS[real]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QWidget
 
-from napari_synapse_debug.domain.errors import InputError, SynapseDebugError
-from napari_synapse_debug.ui import keys, step_panel
+from napari_synapse_debug.domain.errors import InputError
+from napari_synapse_debug.ui import step_panel
 from napari_synapse_debug.ui.annotation_request import AnnotationRequest
-from napari_synapse_debug.ui.debug_panel import DebugPanel
 from napari_synapse_debug.ui.desk import desk_of
+from napari_synapse_debug.ui.guarding import guarded
 from napari_synapse_debug.ui.layer_info import rectangle_box, volume_layers
 from napari_synapse_debug.ui.painting import PaintWatch
 from napari_synapse_debug.ui.predict_panel import PredictPanel
@@ -25,32 +24,6 @@ from napari_synapse_debug.ui.train_panel import TrainPanel
 
 if TYPE_CHECKING:
     import napari.viewer
-
-
-class DebugDock(DebugPanel):
-    """The list of errors, joined to its viewer."""
-
-    def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
-        desk = desk_of(viewer)
-        super().__init__(desk.session, parent)
-        adapter, session = desk.adapter, desk.session
-        commands: dict[str, Callable[[], object]] = {
-            "next": lambda: session.step(1),
-            "previous": lambda: session.step(-1),
-            "sides": adapter.toggle_sides,
-            "dimensions": adapter.toggle_dimensions,
-            "fit": lambda: adapter.look(fit=True),
-            "layers": adapter.reset_visibility,
-            "legend": self.toggle_legend,
-            "help": self.toggle_help,
-            "search": self.search.setFocus,
-        }
-        self.finding_requested.connect(guarded(session.select, self.show_error))
-        self.filter_requested.connect(session.set_filter)
-        commands = {name: guarded(act, self.show_error) for name, act in commands.items()}
-        self.command_requested.connect(lambda command: commands[command]())
-        self.shortcuts = keys.bind(self, commands)
-        join_tabs(self)
 
 
 class StepDock(StepPanel):
@@ -82,12 +55,13 @@ class TrainDock(TrainPanel):
         boxes.forget_requested.connect(guarded(self._forget_box, lambda error: show(str(error))))
         boxes.box_requested.connect(guarded(self._take_box, lambda error: show(str(error))))
         desk.session.job_changed.connect(self._go_on)
-        desk.session.results_changed.connect(self._show_training)
+        self._refresh = guarded(self._show_training, lambda error: show(str(error)))
+        desk.session.results_changed.connect(self._refresh)
         layers = desk.adapter.viewer.layers
         for event in (layers.events.inserted, layers.events.removed, layers.events.changed):
             event.connect(self._list_layers)
         self._list_layers()
-        self._show_training()
+        self._refresh()
         join_tabs(self)
 
     def _show_training(self) -> None:
@@ -123,7 +97,7 @@ class TrainDock(TrainPanel):
 
     def _go_on(self, job: JobState) -> None:
         if job.step == "train" and "validation_score" in job.values:
-            self._show_training()
+            self._refresh()
         if job.step != PROJECT or job.is_running:
             return
         self.annotations.message.setText(job.message)
@@ -192,17 +166,3 @@ class ProjectDock(ProjectPanel):
         if not raw:
             raise InputError("Choose the layer that is the EM image first")
         self.show_box(which, rectangle_box(self._desk.adapter.viewer, raw[0].grid))
-
-
-def guarded(
-    action: Callable[..., object], show_error: Callable[[SynapseDebugError], object]
-) -> Callable[..., None]:
-    """``action``, whose errors are shown to the user: a slot of Qt must not raise."""
-
-    def act(*values: object) -> None:
-        try:
-            action(*values)
-        except SynapseDebugError as error:
-            show_error(error)
-
-    return act

@@ -12,8 +12,11 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 from qtpy.QtGui import QColor
 
 from napari_synapse_debug.ui.palette import ERROR_GLYPH, stage_hue, text_on
+from napari_synapse_debug.ui.review_bar import SHORT
 from napari_synapse_debug.ui.session import Session
 from napari_synapse_debug.ui.words import in_words
+
+_SHORT: dict[str, str] = {str(verdict): text.rstrip(".") for verdict, text in SHORT.items()}
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,16 @@ def _confirmed(session: Session, row: int) -> str:
 
 
 def _seen(session: Session, row: int) -> str:
-    return "●" if int(_value(session, row, "finding")) in session.seen else ""
+    return "●" if session.marks.seen[row] else ""
+
+
+def _verdict(session: Session, row: int) -> str:
+    verdict = str(session.marks.verdict[row])
+    return _SHORT.get(verdict, verdict)
+
+
+def _plain(key: str) -> Callable[[Session, int], str]:
+    return lambda session, row: str(_value(session, row, key))
 
 
 def _partners(session: Session, row: int) -> str:
@@ -83,7 +95,10 @@ COLUMNS = (
         _confirmed,
         "✓ gone when the stage is replaced by its oracle; ✗ not gone; empty: not tested",
     ),
-    Column("seen", "seen", _seen, "● you have been there since the run was opened"),
+    Column("verdict", "verdict", _verdict, "What people hold it for: keys 1 to 5"),
+    Column("change", "change", _words("change"), "What became of it since the run compared with"),
+    Column("seen", "seen", _seen, "● you have looked at it"),
+    Column("comment", "comment", _plain("comment"), "What was written on it (C)"),
     Column("partners", "pre_segment", _partners, "Segment ids, pre → post"),
     Column("z, y, x [nm]", "cleft_z_nm", _place, "Position of the cleft"),
 )
@@ -97,6 +112,7 @@ class ErrorModel(QAbstractTableModel):
         self._session = session
         session.listing_changed.connect(self._relist)
         session.finding_selected.connect(self._repaint_seen)
+        session.marks_changed.connect(self._repaint)
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:  # noqa: N802
         """Number of listed errors."""
@@ -113,6 +129,10 @@ class ErrorModel(QAbstractTableModel):
         row, column = int(self._session.listed[index.row()]), COLUMNS[index.column()]
         if role == Qt.ItemDataRole.DisplayRole:
             return column.text(self._session, row)
+        if role == Qt.ItemDataRole.ToolTipRole and column.key in ("verdict", "comment"):
+            return str(
+                self._session.marks.column("said" if column.key == "verdict" else "comment")[row]
+            )
         if role == Qt.ItemDataRole.ToolTipRole:
             cause = in_words(str(_value(self._session, row, "cause")))
             return f"{cause}: {_value(self._session, row, 'summary')}"
@@ -137,9 +157,12 @@ class ErrorModel(QAbstractTableModel):
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Ask the session for another order."""
-        key = COLUMNS[column].key
-        if key != "seen":
-            self._session.sort(key, ascending=order == Qt.SortOrder.AscendingOrder)
+        self._session.sort(COLUMNS[column].key, ascending=order == Qt.SortOrder.AscendingOrder)
+
+    def text_of_row(self, row: int) -> str:
+        """The texts of list row ``row``, with tabs between them."""
+        texts = (self.data(self.index(row, column)) for column in range(len(COLUMNS)))
+        return "\t".join(map(str, texts))
 
     def finding_at(self, row: int) -> int:
         """Id of the error in list row ``row``."""
@@ -155,6 +178,11 @@ class ErrorModel(QAbstractTableModel):
     def _relist(self) -> None:
         self.beginResetModel()
         self.endResetModel()
+
+    def _repaint(self) -> None:
+        if self.rowCount():
+            last = self.index(self.rowCount() - 1, len(COLUMNS) - 1)
+            self.dataChanged.emit(self.index(0, 0), last)
 
     def _repaint_seen(self, finding: int | None) -> None:
         row = self.row_of(finding)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QItemSelectionModel, QModelIndex, Qt, Signal
-from qtpy.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
+from collections.abc import Iterable
+
+from qtpy.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
+from qtpy.QtGui import QAction, QFocusEvent, QKeyEvent, QKeySequence, QMouseEvent, QResizeEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
+    QApplication,
     QHeaderView,
+    QMenu,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -17,8 +21,10 @@ from qtpy.QtWidgets import (
 from napari_synapse_debug.ui.error_model import COLUMNS, ErrorModel
 
 _HEADS = [column.head for column in COLUMNS]
-_FIRST_TO_GO = ("z, y, x [nm]", "partners", "score", "kind")
+_FIRST_TO_GO = ("z, y, x [nm]", "partners", "comment", "score", "kind", "seen")
+_USUALLY_HIDDEN = frozenset({"change", "comment", "seen"})
 _MARGIN_EM = 1.6
+_MEASURED_ROWS = 60
 
 
 class StageDelegate(QStyledItemDelegate):
@@ -36,12 +42,15 @@ class ErrorView(QTableView):
     """The list; it emits ``finding_requested`` and shows the finding that it is told."""
 
     finding_requested = Signal(int)
+    export_requested = Signal()
+    columns_chosen = Signal(object)
 
     def __init__(self, model: ErrorModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._errors = model
         self._is_told = False
         self._row_before_press = -1
+        self._hidden = _USUALLY_HIDDEN
         self.setModel(model)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -58,6 +67,10 @@ class ErrorView(QTableView):
         head.setSortIndicator(0, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
         self.setItemDelegateForColumn(_HEADS.index("stage"), StageDelegate(self))
+        head.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        head.customContextMenuRequested.connect(self._ask_columns)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        self._add_actions()
         self.clicked.connect(self._request_again)
         self.selectionModel().currentRowChanged.connect(self._request)
         model.modelReset.connect(self.fit_columns)
@@ -80,16 +93,17 @@ class ErrorView(QTableView):
     def fit_columns(self) -> None:
         """Give each column the width of its widest text, and hide those that have no room.
 
-        Only the first rows are measured, so that a long list opens at once.
+        Only the first rows are measured, so that a long list opens at once. Columns that the
+        user hid stay hidden.
         """
         metrics, margin = self.fontMetrics(), int(self.fontMetrics().height() * _MARGIN_EM)
         widths = [metrics.horizontalAdvance(head) + margin for head in _HEADS]
-        for row in range(min(200, self._errors.rowCount())):
+        for row in range(min(_MEASURED_ROWS, self._errors.rowCount())):
             for column in range(len(COLUMNS)):
                 text = self._errors.data(self._errors.index(row, column))
                 widths[column] = max(widths[column], metrics.horizontalAdvance(text) + margin // 2)
         room = self.viewport().width()
-        hidden: set[int] = set()
+        hidden = {_HEADS.index(head) for head in self._hidden}
         for head in _FIRST_TO_GO:
             if sum(w for i, w in enumerate(widths) if i not in hidden) > room:
                 hidden.add(_HEADS.index(head))
@@ -97,10 +111,29 @@ class ErrorView(QTableView):
             self.setColumnHidden(column, column in hidden)
             self.setColumnWidth(column, width)
 
+    @property
+    def hidden_columns(self) -> list[str]:
+        """Heads of the columns that are not wanted."""
+        return sorted(self._hidden)
+
+    def hide_columns(self, heads: Iterable[str]) -> None:
+        """Hide the columns with these ``heads`` and no others; unknown ones are passed over."""
+        self._hidden = frozenset(heads) & frozenset(_HEADS)
+        self.fit_columns()
+
+    def copy(self) -> None:
+        """Copy the marked row to the clipboard, with tabs between its texts."""
+        index = self.currentIndex()
+        clipboard = QApplication.clipboard()
+        if index.isValid() and clipboard is not None:
+            clipboard.setText(self._errors.text_of_row(index.row()))
+
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
-        """Choose the columns for the new width."""
+        """Choose the columns for the new width, and keep the marked row in sight."""
         super().resizeEvent(event)
         self.fit_columns()
+        if self.currentIndex().isValid():
+            self.scrollTo(self.currentIndex())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Go again to the current row on Return."""
@@ -109,10 +142,41 @@ class ErrorView(QTableView):
         else:
             super().keyPressEvent(event)
 
+    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802
+        """Take the focus without going anywhere: Qt marks the first row where none is."""
+        self._is_told = True
+        try:
+            super().focusInEvent(event)
+        finally:
+            self._is_told = False
+
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         """Remember the row that was marked, since pressing on another asks for that already."""
         self._row_before_press = self.currentIndex().row()
         super().mousePressEvent(event)
+
+    def _add_actions(self) -> None:
+        copy, export = QAction("Copy row", self), QAction("Export listed rows …", self)
+        copy.setShortcut(QKeySequence(QKeySequence.StandardKey.Copy))
+        copy.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        copy.triggered.connect(self.copy)
+        export.triggered.connect(self.export_requested)
+        self.addActions([copy, export])
+
+    def _ask_columns(self, place: QPoint) -> None:
+        """A menu of all columns; those that show are ticked."""
+        menu = QMenu(self)
+        for head in _HEADS[1:]:
+            action = menu.addAction(head)
+            action.setCheckable(True)
+            action.setChecked(head not in self._hidden)
+            action.toggled.connect(lambda is_shown, name=head: self._choose(name, is_shown))
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(self.horizontalHeader().mapToGlobal(place))
+
+    def _choose(self, head: str, is_shown: bool) -> None:
+        self.hide_columns(self._hidden - {head} if is_shown else self._hidden | {head})
+        self.columns_chosen.emit(self.hidden_columns)
 
     def _request_again(self, index: QModelIndex) -> None:
         if index.row() == self._row_before_press:

@@ -9,20 +9,30 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QWidget
 
+from napari_synapse_debug.domain.verdicts import Verdict
+from napari_synapse_debug.ui.words import in_words
+
 
 @dataclass(frozen=True)
 class Key:
-    """A key and what it does; ``command`` names the function it is bound to."""
+    """A key (and others) and what it does; ``command`` names the function it is bound to."""
 
     key: str
     command: str
     help: str
+    also: tuple[str, ...] = ()
 
 
 KEYS = (
-    Key("N", "next", "next error"),
-    Key("P", "previous", "previous error"),
+    Key("N", "next", "next error without a verdict"),
+    Key("P", "previous", "previous error without a verdict"),
+    *(Key(str(n), f"verdict {v}", f"{in_words(v)}, and go on") for n, v in enumerate(Verdict, 1)),
+    Key("U", "undo", "undo", also=("Ctrl+Z",)),
+    Key("Ctrl+Y", "redo", "redo", also=("Ctrl+Shift+Z",)),
+    Key("C", "comment", "comment on the error"),
+    Key("A", "accept", "accept a false one as true, and go on"),
     Key("Space", "sides", "truth and prediction, truth alone, prediction alone"),
+    Key("B", "blink", "blink the prediction"),
     Key("V", "dimensions", "2D or 3D, at the same place"),
     Key("F", "fit", "fit the error into the view"),
     Key("/", "search", "search the list"),
@@ -37,8 +47,8 @@ def bind(widget: QWidget, commands: Mapping[str, Callable[[], object]]) -> list[
     """
     shortcuts = []
     for key in KEYS:
-        if key.command in commands:
-            shortcut = QShortcut(QKeySequence(key.key), widget)
+        for text in (key.key, *key.also) if key.command in commands else ():
+            shortcut = QShortcut(QKeySequence(text), widget)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(commands[key.command])
             shortcuts.append(shortcut)
@@ -47,8 +57,16 @@ def bind(widget: QWidget, commands: Mapping[str, Callable[[], object]]) -> list[
 
 def cheat_sheet() -> str:
     """All keys as an HTML table."""
-    rows = [("↑ ↓ Return", "go to the error of a row"), *((k.key, k.help) for k in KEYS)]
-    cells = "".join(f"<tr><td><b>{k}</b>&nbsp;&nbsp;</td><td>{h}</td></tr>" for k, h in rows)
+    rows = [("↑ ↓ Return", "go to the error of a row")]
+    rows += [(" ".join((k.key, *k.also)), k.help) for k in KEYS]
+    half = (len(rows) + 1) // 2
+    pairs = zip(rows[:half], [*rows[half:], ("", "")], strict=False)
+    cells = "".join(
+        "<tr>"
+        + "".join(f"<td><b>{k}</b>&nbsp;&nbsp;</td><td>{h}&nbsp;&nbsp;</td>" for k, h in p)
+        + "</tr>"
+        for p in pairs
+    )
     return f"<table>{cells}</table>"
 
 

@@ -19,6 +19,10 @@ class LayerName(StrEnum):
     PREDICTION = "prediction"
     PREDICTION_LINKS = "prediction links"
     FINDING = "finding"
+    CORRECTED = "corrected truth"
+    PRE_SURFACE = "pre surface"
+    POST_SURFACE = "post surface"
+    CLEFT_SURFACE = "cleft surface"
 
 
 def probability_name(class_name: str) -> str:

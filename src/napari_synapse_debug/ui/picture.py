@@ -14,11 +14,14 @@ if TYPE_CHECKING:
     import napari
 
 SETTLE_SECONDS = 1.0
-"""How long the window is given to slice, lay out and paint."""
+"""How long the window is given to slice, lay out and paint, unless told otherwise."""
 
 
 def save_picture(
-    viewer: napari.Viewer, path: str | Path, size: tuple[int, int] = (1600, 1000)
+    viewer: napari.Viewer,
+    path: str | Path,
+    size: tuple[int, int] = (1600, 1000),
+    settle_seconds: float = SETTLE_SECONDS,
 ) -> Path:
     """The path of a PNG of the window of ``viewer`` at ``size`` (width, height in pixels).
 
@@ -31,7 +34,7 @@ def save_picture(
     """
     target = Path(path)
     viewer.window.resize(*size)
-    until = time.monotonic() + SETTLE_SECONDS
+    until = time.monotonic() + settle_seconds
     while time.monotonic() < until:
         QApplication.processEvents()
         time.sleep(0.01)

@@ -11,6 +11,14 @@ from numpy.typing import NDArray
 
 from napari_synapse_debug.domain.grid import Grid
 from napari_synapse_debug.domain.project import ProjectConfig
+from napari_synapse_debug.domain.verdicts import (
+    Action,
+    ActionKind,
+    FindingRef,
+    TruthEdit,
+    Verdict,
+)
+from napari_synapse_debug.review import ReviewState
 
 
 class Volume(Protocol):
@@ -87,3 +95,62 @@ class Results(Protocol):
     @property
     def evaluation(self) -> Mapping[str, Any] | None:
         """The content of ``evaluation.json``."""
+
+
+class Store(Protocol):
+    """The file of a review."""
+
+    def append(self, kind: ActionKind, *, subject: FindingRef | None = None) -> Action:
+        """Save one action; it is on the disk when this returns."""
+
+    def is_changed_elsewhere(self) -> bool:
+        """Whether another window or program saved something since this was asked last."""
+
+
+class Review(Protocol):
+    """One person's view of the journal of a project; see ``pipeline.Review``."""
+
+    @property
+    def store(self) -> Store:
+        """The file."""
+
+    @property
+    def author(self) -> str:
+        """Who reviews."""
+
+    @property
+    def state(self) -> ReviewState:
+        """What stands."""
+
+    def refresh(self) -> bool:
+        """Take up what was saved since; whether there was anything."""
+
+    def actions(self) -> tuple[Action, ...]:
+        """All actions that were read so far."""
+
+    def refer(self, finding: int) -> FindingRef:
+        """What an action on ``finding`` is kept with."""
+
+    def set_verdict(self, finding: int, verdict: Verdict | None) -> None:
+        """Hold ``finding`` for ``verdict``."""
+
+    def set_comment(self, finding: int, comment: str) -> None:
+        """Comment on ``finding``."""
+
+    def settle(self, finding: int, verdict: Verdict) -> None:
+        """Settle a dispute."""
+
+    def edit(self, edit: TruthEdit) -> int:
+        """Change the corrected truth by hand; the row."""
+
+    def undo(self) -> Action | None:
+        """Undo the last thing done in this session."""
+
+    def redo(self) -> Action | None:
+        """Do again what was undone last."""
+
+    def verdicts(self) -> pd.DataFrame:
+        """Who holds the findings of the run for what."""
+
+    def close(self) -> None:
+        """Close the file."""

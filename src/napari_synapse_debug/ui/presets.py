@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from napari_synapse_debug.domain.project import ProjectConfig
 from napari_synapse_debug.domain.stages import Stage
 from napari_synapse_debug.ui.names import LayerName, probability_name
+from napari_synapse_debug.ui.ports import Results
 
 _ALWAYS = frozenset(
     {
@@ -28,8 +29,14 @@ _MORE: Mapping[str, frozenset[str]] = {
 _SHOWS_PROBABILITY = frozenset({Stage.CLASSIFIER, Stage.CANDIDATE, Stage.GROUND_TRUTH})
 
 
-def preset(stage: str, config: ProjectConfig) -> frozenset[str]:
+Kept = Mapping[str, Iterable[str]]
+"""Names of layers by stage, as the user wants them instead of the defaults."""
+
+
+def preset(stage: str, config: ProjectConfig, kept: Kept | None = None) -> frozenset[str]:
     """Names of the layers to show for an error of ``stage``; all others are hidden."""
+    if kept and stage in kept:
+        return frozenset(kept[stage])
     shown = _ALWAYS | _MORE.get(stage, frozenset())
     if stage in _SHOWS_PROBABILITY:
         synaptic = [spec.name for spec in config.classes if spec.role.is_synapse]
@@ -42,3 +49,15 @@ def visibility(
 ) -> dict[str, bool]:
     """Whether each layer of ``names`` shows: what the user set by hand wins over the preset."""
     return {name: by_hand.get(name, name in shown) for name in names}
+
+
+def oracle_layers(stage: str, results: Results | None) -> frozenset[str]:
+    """Names of the layers with what ``stage`` should have given; empty where none is known."""
+    if results is None:
+        return frozenset()
+    if stage == Stage.SEGMENTATION and "true_segmentation" in results.volumes:
+        return frozenset({str(LayerName.TRUE_SEGMENTATION)})
+    if stage in _SHOWS_PROBABILITY:
+        masks = (m.name for m in results.config.masks if m.role.is_synapse)
+        return frozenset(f"mask {name}" for name in masks if f"mask:{name}" in results.volumes)
+    return frozenset()

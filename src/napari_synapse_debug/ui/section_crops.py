@@ -60,27 +60,34 @@ def section(
     """
     if 0 in crop.grid.shape:
         return np.zeros((pixels, pixels, 3), np.uint8)
-    voxels = crop.grid.to_index(_plane_nm(plane, center_nm, half_nm, pixels))
-    inside = crop.grid.box.contains(voxels)
-    z, y, x = np.clip(voxels, 0, np.array(crop.grid.shape) - 1).T
-    picture = np.repeat(crop.grey[z, y, x][:, None], 3, axis=1)
+    down, across = PLANES[plane]
+    fixed = 3 - down - across
+    index = [_pixel_voxels(crop.grid, axis, center_nm, half_nm, pixels) for axis in range(3)]
+    clipped = [np.clip(k, 0, n - 1) for k, n in zip(index, crop.grid.shape, strict=True)]
+    is_inside = [(k >= 0) & (k < n) for k, n in zip(index, crop.grid.shape, strict=True)]
+    at, pick = int(clipped[fixed][pixels // 2]), np.ix_(clipped[down], clipped[across])
+    picture = np.repeat(np.take(crop.grey, [at], fixed).squeeze(fixed)[pick][..., None], 3, axis=2)
     if crop.partners is not None:
-        labels = crop.partners[z, y, x]
+        labels = np.take(crop.partners, [at], fixed).squeeze(fixed)[pick]
         for label, hue in ((PRE_LABEL, PRE), (POST_LABEL, POST)):
             lit = labels == label
-            picture[lit] = (1 - TINT) * picture[lit] + TINT * np.array(_rgb(hue))
-    picture[~inside] = 0
-    return picture.round().astype(np.uint8).reshape(pixels, pixels, 3)
+            picture[lit] = (1 - TINT) * picture[lit] + TINT * np.array(_rgb(hue), np.float32)
+    picture[~np.logical_and.outer(is_inside[down], is_inside[across])] = 0
+    return np.asarray((picture + np.float32(0.5)).astype(np.uint8))
 
 
-def _plane_nm(plane: str, center_nm: ArrayLike, half_nm: float, pixels: int) -> NDArray[np.float64]:
-    """Positions of the pixels, row after row: (pixels², 3) float64, zyx, nm."""
+def _pixel_voxels(
+    grid: Grid, axis: int, center_nm: ArrayLike, half_nm: float, pixels: int
+) -> NDArray[np.int64]:
+    """The voxel along ``axis`` under each of the ``pixels`` across a picture: (P,).
+
+    The middle one is that of the centre itself.
+    """
     offsets = ((np.arange(pixels) + 0.5) / pixels * 2 - 1) * half_nm
-    down, across = PLANES[plane]
-    places = np.tile(np.asarray(center_nm, dtype=np.float64), (pixels, pixels, 1))
-    places[..., down] += offsets[:, None]
-    places[..., across] += offsets[None, :]
-    return places.reshape(-1, 3)
+    offsets[pixels // 2] = 0.0
+    places = np.tile(np.asarray(center_nm, dtype=np.float64), (pixels, 1))
+    places[:, axis] += offsets
+    return grid.to_index(places)[:, axis]
 
 
 def _grey(raw: NDArray[Any]) -> NDArray[np.float32]:

@@ -16,6 +16,7 @@ from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.records import FINDINGS, empty
 from napari_synapse_debug.domain.stages import ErrorKind
 from napari_synapse_debug.ui.finding_table import FindingFilter, FindingTable
+from napari_synapse_debug.ui.marks import Marks
 from napari_synapse_debug.ui.ports import Results
 
 PROJECT = "project"
@@ -58,11 +59,13 @@ class Session:
     project_changed = Signal(object)
     results_changed = Signal()
     listing_changed = Signal()
+    marks_changed = Signal()
     finding_selected = Signal(object)
     job_changed = Signal(JobState)
 
     def __init__(self) -> None:
         self.project: Path | None = None
+        self.run = "main"
         self.results: Results | None = None
         self.table = FindingTable(empty(FINDINGS))
         self.filter = FindingFilter()
@@ -70,23 +73,27 @@ class Session:
         self.ascending = True
         self.listed: NDArray[np.intp] = np.empty(0, np.intp)
         self.selected: int | None = None
-        self.seen: frozenset[int] = frozenset()
+        self._row: pd.Series[Any] | None = None
         self.job = JobState()
         self.training: tuple[Mapping[str, float], ...] = ()
 
-    def set_project(self, folder: Path | None) -> None:
+    @property
+    def marks(self) -> Marks:
+        """What people said of the findings."""
+        return self.table.marks
+
+    def set_project(self, folder: Path | None, run: str = "main") -> None:
         """Make ``folder`` the open project; its results are given by ``set_results``."""
-        self.project = folder
+        self.project, self.run = folder, run
         _tell(self.project_changed, folder)
 
     def set_results(self, results: Results | None) -> None:
-        """Show ``results``; filter and selection begin anew, what was seen is forgotten."""
+        """Show ``results``; filter and selection begin anew."""
         findings = None if results is None else results.findings
         self.results = results
         self.table = FindingTable(empty(FINDINGS) if findings is None else findings)
         self.filter = FindingFilter()
-        self.selected = None
-        self.seen = frozenset()
+        self.selected = self._row = None
         self._list()
         _tell(self.results_changed)
         _tell(self.listing_changed)
@@ -104,12 +111,22 @@ class Session:
         self._list()
         _tell(self.listing_changed)
 
+    def set_marks(self, marks: Marks) -> None:
+        """Show what people said; findings are listed anew only where that decides the list."""
+        self.table = self.table.with_marks(marks)
+        if self.filter.needs_marks:
+            self._list()
+            _tell(self.listing_changed)
+        _tell(self.marks_changed)
+
     def select(self, finding: int | None) -> None:
         """Go to ``finding``, also if it is the selected one already (the camera may have moved)."""
         if finding is not None:
-            self.table.position(finding)
-            self.seen |= {finding}
+            at = self.table.position(finding)
+            if not self.marks.seen[at]:
+                self.table = self.table.with_marks(self.marks.having(at, seen=True))
         self.selected = finding
+        self._row = None if finding is None else self.table.row(finding)
         _tell(self.finding_selected, finding)
 
     def go_to(self, finding: int) -> None:
@@ -139,6 +156,34 @@ class Session:
         start = int(here[0]) + by if len(here) else (0 if by > 0 else len(ids) - 1)
         self.select(int(ids[min(max(start, 0), len(ids) - 1)]))
 
+    def next_unreviewed(self, by: int) -> int | None:
+        """The nearest listed finding below (``by`` 1) or above (-1) without a verdict that holds.
+
+        At the end of the list it goes on from the other one; None where all are reviewed.
+        """
+        open_rows = np.flatnonzero(~self.marks.is_reviewed[self.listed])
+        if not len(open_rows):
+            return None
+        ids = self.table.ids(self.listed)
+        here = np.flatnonzero(ids == self.selected)
+        start = int(here[0]) if len(here) else (-1 if by > 0 else len(ids))
+        beyond = open_rows[open_rows > start] if by > 0 else open_rows[open_rows < start][::-1]
+        around = open_rows if by > 0 else open_rows[::-1]
+        return int(ids[int(beyond[0] if len(beyond) else around[0])])
+
+    def step_unreviewed(self, by: int) -> None:
+        """Select the next (1) or previous (-1) finding without a verdict.
+
+        Raises
+        ------
+        InputError
+            Every listed finding has one.
+        """
+        finding = self.next_unreviewed(by)
+        if finding is None:
+            raise InputError(f"All {len(self.listed)} listed errors are reviewed")
+        self.select(finding)
+
     def select_first_missed(self) -> None:
         """Select the first listed miss; without one the first listed finding, if any."""
         if not len(self.listed):
@@ -156,7 +201,7 @@ class Session:
 
     def selected_row(self) -> pd.Series[Any] | None:
         """All values of the selected finding; None where none is selected."""
-        return None if self.selected is None else self.table.row(self.selected)
+        return self._row
 
     def _list(self) -> None:
         self.listed = self.table.listed(self.filter, self.sort_by, ascending=self.ascending)

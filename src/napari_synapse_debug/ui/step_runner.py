@@ -114,7 +114,7 @@ class StepRunner(QObject):
         """
         results = self._backend.open_results(folder, run)
         self._run = run
-        self._session.set_project(folder)
+        self._session.set_project(folder, run)
         self._session.set_results(results)
 
     def open_partial(self) -> Volume | None:

@@ -33,5 +33,10 @@ def _join(panel: QWidget) -> None:
         mine.raise_()
 
 
+def our_panels(window: QWidget) -> list[QWidget]:
+    """The panels of ours in ``window``, shown or not."""
+    return [child for child in window.findChildren(QWidget) if child.property(_MARK)]
+
+
 def _holds_panel(dock: QDockWidget) -> bool:
-    return any(child.property(_MARK) for child in dock.findChildren(QWidget))
+    return bool(our_panels(dock))

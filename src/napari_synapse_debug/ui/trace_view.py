@@ -6,8 +6,8 @@ from html import escape
 from typing import Any
 
 import pandas as pd
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 from superqt import QFlowLayout
 
 from napari_synapse_debug.domain.stages import Outcome, Stage
@@ -22,7 +22,9 @@ _NO_ERROR = "Select an error in the list to see which stage lost it."
 
 
 class TraceView(QScrollArea):
-    """The trace of one finding."""
+    """The trace of one finding; emits ``oracle_requested``."""
+
+    oracle_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -51,15 +53,22 @@ class TraceView(QScrollArea):
             line.setTextFormat(Qt.TextFormat.PlainText)
             self.lines.addWidget(name, i, 0, Qt.AlignmentFlag.AlignTop)
             self.lines.addWidget(line, i, 1)
+        self.oracle = QPushButton("Show what it should have given")
+        self.oracle.setToolTip("Show or hide the oracle of this stage: the true layer")
+        self.oracle.clicked.connect(self.oracle_requested)
         self.parts = (chips, self.evidence)
-        for part in (self.head, chips, self.summary, self.fix, self.evidence):
+        for part in (self.head, chips, self.summary, self.fix, self.oracle, self.evidence):
             column.addWidget(part)
         column.addStretch(1)
         self.setWidget(body)
         self.show_finding(None)
 
-    def show_finding(self, row: pd.Series[Any] | None) -> None:
-        """Show the trace of ``row`` (``domain.records.FINDINGS``); None: what to do first."""
+    def show_finding(self, row: pd.Series[Any] | None, *, has_oracle: bool = False) -> None:
+        """Show the trace of ``row`` (``domain.records.FINDINGS``); None: what to do first.
+
+        ``has_oracle``: there is a layer with what its stage should have given.
+        """
+        self.oracle.setVisible(has_oracle)
         for part in (*self.parts, self.summary, self.fix):
             part.setVisible(row is not None)
         if row is None:
@@ -69,7 +78,9 @@ class TraceView(QScrollArea):
         for stage, chip in self.chips.items():
             outcome = str(row[f"{stage}_outcome"])
             chip.setText(f"{stage.replace('_', ' ')} {OUTCOME_GLYPH.get(outcome, '–')}")
-            chip.setStyleSheet(_chip_style(stage, outcome, is_culprit=stage == row["stage"]))
+            style = _chip_style(stage, outcome, is_culprit=stage == row["stage"])
+            if chip.styleSheet() != style:  # Qt takes long to read one
+                chip.setStyleSheet(style)
             chip.setToolTip(str(row[f"{stage}_evidence"]))
             self.evidence_lines[stage].setText(_evidence(row, stage))
         self.summary.setText(f"<b>{escape(str(row['summary']))}</b>")

@@ -9,15 +9,13 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from napari_synapse_debug.ui.charts import INK
 from napari_synapse_debug.ui.palette import MASK_HUES
 
 Values = Mapping[str, float]
 
 _LOSS_HUE = "#56B4E9"
 _OVERALL_HUE = "#F0E442"
-_INK = "#8A8F98"
-"""Grey that is read on the dark theme and on the light one."""
-
 _HEIGHT, _TALLER = 90, 130
 
 
@@ -31,8 +29,8 @@ class TrainingCurves(QWidget):
         self.latest.setWordWrap(True)
         self.loss, self.score = self._plot("loss"), self._plot("held out")
         self.score.setYRange(0, 1, padding=0.03)
-        self.score.addLegend(offset=(-4, -4), colCount=2, labelTextSize="8pt", labelTextColor=_INK)
-        self.score.setLabel("bottom", "minutes", color=_INK)
+        self.score.addLegend(offset=(-4, -4), colCount=2, labelTextSize="8pt", labelTextColor=INK)
+        self.score.setLabel("bottom", "minutes", color=INK)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 2, 0, 2)
         column.setSpacing(2)
@@ -73,8 +71,8 @@ class TrainingCurves(QWidget):
         plot.setMenuEnabled(False)
         plot.setMouseEnabled(x=False, y=False)
         plot.hideButtons()
-        plot.setLabel("left", label, color=_INK)
-        ink = pg.mkPen(_INK)
+        plot.setLabel("left", label, color=INK)
+        ink = pg.mkPen(INK)
         for side in ("left", "bottom"):
             plot.getAxis(side).setPen(ink)
             plot.getAxis(side).setTextPen(ink)

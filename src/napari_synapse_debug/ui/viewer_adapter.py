@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from napari_synapse_debug.domain.grid import Grid
 from napari_synapse_debug.domain.records import ENDS, points
 from napari_synapse_debug.ui import presets
-from napari_synapse_debug.ui.camera import look_at, nm_to_world
+from napari_synapse_debug.ui.camera import View, nm_to_world, view_of
 from napari_synapse_debug.ui.finding_table import finding_points_nm
 from napari_synapse_debug.ui.layers import build_layers
 from napari_synapse_debug.ui.names import LayerName
@@ -27,8 +27,16 @@ from napari_synapse_debug.ui.synapse_layers import finding_layer
 SECTIONS_SHOWN = 2.2
 """Points and links show this many sections before and behind, smaller and fainter."""
 
+NEAR_NM = 350.0
+"""In 3D synapses farther from the selected one are not shown."""
+
+OBLIQUE = (20.0, 35.0, 0.0)
+"""Angles from which a surface is seen as solid; taken where the user has not turned the view."""
+
+_STRAIGHT = (0.0, 0.0, 0.0)
 _TRUTH = (LayerName.TRUTH, LayerName.TRUTH_LINKS)
 _PREDICTION = (LayerName.PREDICTION, LayerName.PREDICTION_LINKS)
+_LINKS = (LayerName.TRUTH_LINKS, LayerName.PREDICTION_LINKS)
 _TURNS = ((True, True), (True, False), (False, True))
 
 
@@ -39,9 +47,13 @@ class ViewerAdapter:
     hidden by hand. The viewer is held weakly: it may close at any time.
     """
 
-    def __init__(self, viewer: ViewerModel, session: Session) -> None:
+    def __init__(
+        self, viewer: ViewerModel, session: Session, move: Callable[..., object] | None = None
+    ) -> None:
         self._viewer = weakref.ref(viewer)
         self._session = session
+        self._move = move or _jump
+        self.kept_presets: dict[str, list[str]] = {}
         self._layers: dict[str, Layer] = {}
         self._beside: list[Layer] = []
         self._by_hand: dict[str, bool] = {}
@@ -49,6 +61,7 @@ class ViewerAdapter:
         self._is_first_jump = True
         session.results_changed.connect(self.show_results)
         session.finding_selected.connect(self.show_finding)
+        viewer.dims.events.ndisplay.connect(self._turn)
 
     @property
     def viewer(self) -> ViewerModel:
@@ -111,6 +124,7 @@ class ViewerAdapter:
             return
         self.look(fit=self._is_first_jump)
         self._is_first_jump = False
+        self._thin_points()
         with self._applying():
             self._light_up(int(row["pre_segment"]), int(row["post_segment"]))
             self._ring(finding_points_nm(row))
@@ -126,7 +140,8 @@ class ViewerAdapter:
         raw = self._layers.get(LayerName.RAW)
         if isinstance(raw, Image):
             raw.plane.position = tuple(results.grid.to_fraction(focus)[0].tolist())
-        look_at(self.viewer, focus, np.vstack([ends, self._counterpart_nm(row)]), fit=fit)
+        also = np.vstack([ends, self._counterpart_nm(row)])
+        self._move(self.viewer, view_of(self.viewer, focus, also, fit=fit))
 
     def toggle_sides(self) -> None:
         """Show truth and prediction, then truth alone, then prediction alone, then both again."""
@@ -143,15 +158,52 @@ class ViewerAdapter:
 
     def toggle_dimensions(self) -> None:
         """Switch between 2D and 3D and stay at the selected finding."""
-        self.viewer.dims.ndisplay = 2 if self.viewer.dims.ndisplay == 3 else 3
+        dims, camera = self.viewer.dims, self.viewer.scene.camera
+        dims.ndisplay = 2 if dims.ndisplay == 3 else 3
+        if dims.ndisplay == 3 and tuple(camera.angles) == _STRAIGHT:
+            camera.angles = OBLIQUE
         self.look(fit=False)
 
     def reset_visibility(self) -> None:
         """Forget what was shown or hidden by hand and show the layers of the stage."""
         self._by_hand.clear()
-        row = self._session.selected_row()
         with self._applying():
-            self._apply_preset("" if row is None else str(row["stage"]))
+            self._apply_preset(self._stage())
+
+    def keep_visibility(self) -> None:
+        """Make what shows now the preset of the stage of the selected finding."""
+        shown = [name for name, layer in self._layers.items() if layer.visible]
+        self.kept_presets[self._stage()] = shown
+        self._by_hand.clear()
+
+    def restore_preset(self) -> None:
+        """Give the stage of the selected finding its own preset back, and show it."""
+        self.kept_presets.pop(self._stage(), None)
+        self.reset_visibility()
+
+    def toggle_oracle(self) -> None:
+        """Show what the stage of the selected finding should have given, or hide it."""
+        names = presets.oracle_layers(self._stage(), self._session.results)
+        layers = [self._layers[name] for name in sorted(names) if name in self._layers]
+        is_shown = not all(layer.visible for layer in layers)
+        with self._applying():
+            for layer in layers:
+                layer.visible = is_shown
+
+    def show_prediction(self, *, is_shown: bool) -> None:
+        """Show or hide the prediction for a moment; it does not count as done by hand."""
+        with self._applying():
+            for name in _PREDICTION:
+                if name in self._layers:
+                    self._layers[name].visible = is_shown
+
+    def layer(self, name: str) -> Layer | None:
+        """The layer of the run called ``name``; None where there is none."""
+        return self._layers.get(name)
+
+    def _stage(self) -> str:
+        row = self._session.selected_row()
+        return "" if row is None else str(row["stage"])
 
     def _add(self, layer: Layer) -> None:
         name = layer.name  # napari renames a layer whose name is taken already
@@ -165,6 +217,29 @@ class ViewerAdapter:
         margin = (0.0,) * (dims.ndim - 3) + tuple((voxel * SECTIONS_SHOWN).tolist())
         if dims.margin_left != margin:
             dims.margin_left = dims.margin_right = margin
+
+    def _turn(self) -> None:
+        """Show what suits two or three dimensions."""
+        self._thin_points()
+        with self._applying():
+            self._apply_preset(self._stage())
+
+    def _thin_points(self) -> None:
+        """In 3D show only the synapses around the selected finding, in 2D those of the slice."""
+        row, results = self._session.selected_row(), self._session.results
+        is_solid = self.viewer.dims.ndisplay == 3 and row is not None
+        for name in (LayerName.TRUTH, LayerName.PREDICTION):
+            layer = self._layers.get(name)
+            if not isinstance(layer, Points) or results is None:
+                continue
+            alpha = np.ones(len(layer.data))
+            if is_solid and row is not None:
+                focus = finding_points_nm(row)[ENDS.index("cleft")]
+                distance = np.linalg.norm(results.grid.to_nm(layer.data) - focus, axis=1)
+                alpha = (distance <= NEAR_NM).astype(np.float64)
+            if not np.array_equal(layer.face_color[:, 3], alpha):
+                # by their colour, as napari passes over ``shown`` in 3D
+                layer.face_color = np.column_stack([layer.face_color[:, :3], alpha])
 
     def _take_away(self) -> None:
         for layer in self._layers.values():
@@ -188,9 +263,12 @@ class ViewerAdapter:
         results = self._session.results
         if results is None:
             return
-        shown = presets.preset(stage, results.config)
+        shown = presets.preset(stage, results.config, self.kept_presets)
         if self._session.selected is None:
             shown -= {LayerName.FINDING}
+        if self.viewer.dims.ndisplay == 3:
+            # they stand as surfaces; a volume would be read whole, and links would hide them
+            shown -= {LayerName.PARTNERS, *_LINKS}
         for name, is_shown in presets.visibility(self._layers, shown, self._by_hand).items():
             if self._layers[name].visible != is_shown:
                 self._layers[name].visible = is_shown
@@ -216,3 +294,7 @@ class ViewerAdapter:
         found = results.synapses[results.synapses["row"] == row["prediction_row"]]
         here = np.concatenate([points(found, end) for end in ENDS])
         return here[np.isfinite(here).all(axis=1)]
+
+
+def _jump(viewer: ViewerModel, view: View) -> None:
+    view.apply(viewer)

@@ -49,8 +49,8 @@ class DiagnoseParams(Params):
         True, "Prove causes", "Replace the stage by its oracle and run the rest again"
     )
     budget: bool = field(
-        True,
+        False,
         "Error budget",
-        "What the score would be with each stage right; runs the surroundings of errors again",
+        "What the score would be with each stage right; takes seconds for each error",
     )
     seed: int = field(0, "Seed", "Of the interface places of the noise floor", ge=0, advanced=True)

@@ -1,0 +1,216 @@
+"""The pages behind the tabs of Debug, each joined to the desk of its viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from napari_synapse_debug.domain.params import SynapseParams
+from napari_synapse_debug.ui.charts_page import ChartsPage
+from napari_synapse_debug.ui.debug_panel import DebugPanel
+from napari_synapse_debug.ui.desk import Desk
+from napari_synapse_debug.ui.finding_table import FindingFilter
+from napari_synapse_debug.ui.guarding import guarded, while_alive
+from napari_synapse_debug.ui.marks import DISPUTED
+from napari_synapse_debug.ui.runs_page import RunsPage, changes_of
+from napari_synapse_debug.ui.team_page import TeamPage
+from napari_synapse_debug.ui.truth_page import TruthPage
+from napari_synapse_debug.ui.whatif_page import WhatIfPage
+
+APPLIED_STEPS = ("synapses", "evaluate", "diagnose", "report")
+"""Steps that are run when the sliders of What if are applied."""
+
+
+def join_charts(panel: DebugPanel, desk: Desk) -> ChartsPage:
+    """The page of charts; a bar lists the errors of its stage."""
+    session = desk.session
+
+    def read_budget() -> Mapping[str, Any] | None:
+        if session.project is None:
+            return None
+        return desk.backend().read_budget(session.project, session.run)
+
+    def list_stage(stage: str) -> None:
+        session.set_filter(replace(session.filter, stages=frozenset({stage})))
+        panel.tabs.setCurrentWidget(panel.errors)
+
+    page = ChartsPage(session, read_budget)
+    page.stage_requested.connect(list_stage)
+    panel.add_page(page, "Charts", "Precision and recall, errors by stage, error budget")
+    return page
+
+
+def join_whatif(panel: DebugPanel, desk: Desk) -> WhatIfPage:
+    """The page of sliders; tables are read and asked in a thread."""
+    session, page = desk.session, WhatIfPage(desk.session)
+    alive = partial(while_alive, page)
+
+    def load() -> None:
+        folder, run, backend = session.project, session.run, desk.backend()
+        task = partial(backend.load_whatif, folder, run)
+        show, fail = alive(page.show_whatif), alive(page.show_problem)
+        desk.background.run("what if tables", task, show, fail)
+
+    def ask(params: SynapseParams) -> None:
+        task = partial(page.derive, params)
+        show, fail = alive(page.show_outlook), alive(page.show_problem)
+        desk.background.run("what if", task, show, fail)
+
+    def apply(params: SynapseParams) -> None:
+        desk.runner.start(APPLIED_STEPS, {"synapses": params})
+
+    page.load_requested.connect(guarded(load, panel.show_error))
+    page.asked.connect(ask)
+    page.apply_requested.connect(guarded(apply, panel.show_error))
+    panel.add_page(page, "What if", "Try other filters: counts and score at once")
+    return page
+
+
+def join_truth(panel: DebugPanel, desk: Desk) -> TruthPage:
+    """The page on which the truth is corrected."""
+    page, corrections = TruthPage(desk.session), desk.corrections
+    editor = corrections.editor
+    guard = partial(guarded, show_error=panel.show_error)
+
+    def edit(mode: str) -> None:
+        try:
+            if mode:
+                editor.start(mode)
+            else:
+                editor.stop()
+        finally:
+            page.show_mode(editor.mode)
+
+    def score() -> None:
+        page.show_score(None)
+        corrections.score()
+
+    page.mode_requested.connect(guard(edit))
+    page.delete_requested.connect(guard(editor.delete))
+    page.kind_requested.connect(guard(editor.change_kind))
+    page.accept_requested.connect(guard(desk.reviewing.accept))
+    page.score_requested.connect(guard(score))
+    for signal, show in (
+        (editor.mode_changed, page.show_mode),
+        (editor.told, page.show_prompt),
+        (corrections.corrected, page.show_counts),
+        (corrections.scored, page.show_score),
+        (corrections.failed, panel.show_failure),
+        (desk.surfaces.failed, panel.show_failure),
+    ):
+        signal.connect(while_alive(page, show))
+    panel.add_page(page, "Truth", "Correct the truth, and score against it")
+    return page
+
+
+def join_runs(panel: DebugPanel, desk: Desk) -> RunsPage:
+    """The page of runs; a comparison fills the column ``change``."""
+    session, page = desk.session, RunsPage()
+
+    def show_failure(error: Exception) -> None:
+        page.show_message(str(error))
+
+    def show_compared(compared: Any) -> None:
+        change = changes_of(session.table.frame, compared.rows)
+        session.set_marks(replace(session.marks, change=change))
+        panel.view.hide_columns(set(panel.view.hidden_columns) - {"change"})
+        page.show_comparison(compared.content)
+
+    def compare(other: str) -> None:
+        task = partial(desk.backend().compare_runs, session.project, other, session.run)
+        page.show_message("Comparing …")
+        alive = partial(while_alive, page)
+        desk.background.run("compare", task, alive(show_compared), alive(show_failure))
+
+    def open_run(run: str) -> None:
+        if session.project is not None:
+            desk.runner.open(session.project, run)
+
+    def list_change(change: str) -> None:
+        session.set_filter(FindingFilter(change=change))
+        panel.tabs.setCurrentWidget(panel.errors)
+
+    page.run_requested.connect(guarded(open_run, panel.show_error))
+    page.compare_requested.connect(guarded(compare, panel.show_error))
+    page.change_requested.connect(list_change)
+    show_runs = guarded(partial(_show_runs, page, desk), panel.show_error)
+    panel.shown_results.connect(show_runs)
+    show_runs()
+    panel.add_page(page, "Runs", "Open another run, or compare with it")
+    return page
+
+
+def _show_runs(page: RunsPage, desk: Desk) -> None:
+    folder = desk.session.project
+    runs = () if folder is None else tuple(desk.backend().list_runs(folder))
+    page.show_runs(runs, desk.session.run)
+
+
+def join_team(panel: DebugPanel, desk: Desk) -> TeamPage:
+    """The page of reviewers; packages are made and merged in a thread."""
+    session, page = desk.session, TeamPage()
+
+    def run_in_thread(
+        name: str,
+        task: Callable[[], Any],
+        on_done: Callable[[Any], None],
+        on_error: Callable[[Exception], None],
+    ) -> None:
+        alive = partial(while_alive, page)
+        desk.background.run(name, task, alive(on_done), alive(on_error))
+
+    def show_failure(error: Exception) -> None:
+        page.show_message(str(error))
+
+    def describe() -> None:
+        if session.project is not None and desk.reviewing.is_open:
+            task = partial(desk.backend().describe_review, session.project, session.run)
+            run_in_thread("reviewers", task, page.show_summary, show_failure)
+
+    def made(package: Any) -> None:
+        size = package.size_bytes / 1e6
+        page.show_message(f"{package.findings} errors in {package.path} ({size:.1f} MB)")
+        describe()
+
+    def make(reviewer: str, path: Path) -> None:
+        page.show_message("Writing the package …")
+        task = partial(
+            desk.backend().make_package,
+            session.project,
+            reviewer,
+            path,
+            session.table.ids(session.listed).tolist(),
+            session.run,
+        )
+        run_in_thread("package", task, made, show_failure)
+
+    def merged(result: Any) -> None:
+        lines = (f"{path.name}: {count} new actions" for path, count in result.added)
+        page.show_message("Merged. " + "; ".join(lines))
+        desk.reviewing.refresh()
+        describe()
+
+    def merge(paths: list[Path]) -> None:
+        page.show_message("Merging …")
+        task = partial(desk.backend().merge_packages, session.project, paths)
+        run_in_thread("merge", task, merged, show_failure)
+
+    def list_disputes() -> None:
+        session.set_filter(FindingFilter(verdict=DISPUTED))
+        panel.tabs.setCurrentWidget(panel.errors)
+
+    page.package_requested.connect(make)
+    page.merge_requested.connect(merge)
+    page.disputes_requested.connect(list_disputes)
+    _when_shown(panel, page, describe)
+    panel.add_page(page, "Team", "Work packages, progress and agreement of reviewers")
+    return page
+
+
+def _when_shown(panel: DebugPanel, page: TeamPage, act: Callable[[], None]) -> None:
+    panel.tabs.currentChanged.connect(
+        lambda _: act() if panel.tabs.currentWidget() is page else None
+    )

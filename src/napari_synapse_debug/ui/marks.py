@@ -1,0 +1,122 @@
+"""What people did to the listed errors: verdicts, comments, looks, and what a comparison says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from napari_synapse_debug.review import Standing, settle
+
+DISPUTED = "disputed"
+"""Stands where reviewers differ, until it is settled."""
+
+
+def _nothing() -> NDArray[Any]:
+    return np.empty(0, dtype=object)
+
+
+@dataclass(frozen=True)
+class Marks:
+    """One value for each finding, in the order of their table; arrays are never changed.
+
+    Parameters
+    ----------
+    verdict : (N,) object
+        The verdict that holds, ``disputed``, or empty.
+    comment : (N,) object
+        All comments; empty without one.
+    said : (N,) object
+        Who said what, and whether it was about another stage.
+    seen : (N,) bool
+        Whether this person looked at it.
+    change : (N,) object
+        What became of it since the run that is compared with; empty without one.
+    is_reviewed : (N,) bool, optional
+        Whether there is a verdict that holds; computed where it is not given.
+    """
+
+    verdict: NDArray[Any] = field(default_factory=_nothing)
+    comment: NDArray[Any] = field(default_factory=_nothing)
+    said: NDArray[Any] = field(default_factory=_nothing)
+    seen: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
+    change: NDArray[Any] = field(default_factory=_nothing)
+    is_reviewed: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
+
+    COLUMNS: ClassVar[tuple[str, ...]] = ("verdict", "comment", "said", "seen", "change")
+
+    def __post_init__(self) -> None:
+        if len(self.is_reviewed) != len(self.verdict):
+            object.__setattr__(self, "is_reviewed", _holds(self.verdict))
+
+    def __len__(self) -> int:
+        return len(self.verdict)
+
+    @classmethod
+    def none(cls, count: int) -> Marks:
+        """Marks of ``count`` findings of which nobody said anything."""
+        words = np.full(count, "", dtype=object)
+        return cls(words, words, words, np.zeros(count, np.bool_), words)
+
+    def column(self, name: str) -> NDArray[Any]:
+        """One of ``COLUMNS``."""
+        return np.asarray(getattr(self, name))
+
+    def having(self, at: int, **values: Any) -> Marks:
+        """The marks with other ``values`` for the finding at place ``at``."""
+        if "verdict" in values:
+            values["is_reviewed"] = bool(_holds(np.array([values["verdict"]], dtype=object))[0])
+        changed = {}
+        for name, value in values.items():
+            column = self.column(name).copy()
+            column[at] = value
+            changed[name] = column
+        return replace(self, **changed)
+
+
+def _holds(verdict: NDArray[Any]) -> NDArray[np.bool_]:
+    return np.asarray((verdict != "") & (verdict != DISPUTED), dtype=np.bool_)
+
+
+def marks_of(
+    verdicts: pd.DataFrame, position: Mapping[int, int], seen: NDArray[np.bool_], before: Marks
+) -> Marks:
+    """The marks that ``verdicts`` lead to.
+
+    Parameters
+    ----------
+    verdicts : DataFrame
+        ``review.find_again``: who holds the findings of the run for what.
+    position : mapping
+        Place of each finding in the table, by its number.
+    seen : (N,) bool
+        Which findings were looked at.
+    before : Marks
+        Keeps what does not come from people (``change``).
+    """
+    columns = {name: np.full(len(seen), "", dtype=object) for name in ("verdict", "comment")}
+    said = np.full(len(seen), "", dtype=object)
+    stale = verdicts[verdicts["is_stale"]]
+    for finding, author, verdict, stage in zip(
+        *(stale[name].tolist() for name in ("now_finding", "author", "verdict", "stage")),
+        strict=True,
+    ):
+        said[position[finding]] = f"{author}: {verdict}, when the stage was {stage}"
+    fresh = verdicts[~verdicts["is_stale"]]
+    settled = settle(fresh, by=("now_finding",))
+    for finding, verdict, standing, words in zip(
+        *(settled[name].tolist() for name in ("now_finding", "verdict", "standing", "said")),
+        strict=True,
+    ):
+        at = position[finding]
+        columns["verdict"][at] = DISPUTED if standing == Standing.DISPUTED else verdict
+        said[at] = words
+    told = fresh[fresh["comment"] != ""]
+    for finding, comment in zip(told["now_finding"].tolist(), told["comment"], strict=True):
+        at = position[finding]
+        columns["comment"][at] = " | ".join(filter(None, (columns["comment"][at], comment)))
+    return Marks(**columns, said=said, seen=seen, change=before.change)

@@ -1,0 +1,67 @@
+"""A click on a synapse in the canvas selects its error, in 2D and in 3D."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from napari.layers import Points
+
+from napari_synapse_debug.ui.finding_table import FindingTable
+from napari_synapse_debug.ui.names import LayerName
+from napari_synapse_debug.ui.session import Session
+from napari_synapse_debug.ui.viewer_adapter import ViewerAdapter
+
+_SIDES = {LayerName.TRUTH: "truth_row", LayerName.PREDICTION: "prediction_row"}
+
+
+class Picker:
+    """Listens to clicks on the canvas while the active layer is not being edited."""
+
+    def __init__(
+        self, adapter: ViewerAdapter, session: Session, select: Callable[[int], object]
+    ) -> None:
+        self._adapter, self._session, self._select = adapter, session, select
+        adapter.viewer.mouse_drag_callbacks.append(self._pressed)
+
+    def _pressed(self, viewer: Any, event: Any) -> Iterator[None]:
+        active = viewer.layers.selection.active
+        if (
+            event.button != 1
+            or event.modifiers
+            or getattr(active, "mode", "pan_zoom") != "pan_zoom"
+        ):
+            return
+        yield
+        while event.type == "mouse_move":
+            return  # a drag moves the canvas
+        finding = self.finding_under(event)
+        if finding is not None:
+            self._select(finding)
+
+    def finding_under(self, event: Any) -> int | None:
+        """The error of the topmost synapse at the place of a mouse ``event``; None without one."""
+        for name in reversed(_SIDES):
+            layer = self._adapter.layer(name)
+            if not isinstance(layer, Points) or not layer.visible:
+                continue
+            index = layer.get_value(
+                event.position,
+                view_direction=event.view_direction,
+                dims_displayed=event.dims_displayed,
+                world=True,
+            )
+            if index is None:
+                continue
+            row = int(layer.features["row"].iloc[index])
+            found = finding_of(self._session.table, _SIDES[name], row)
+            if found is not None:
+                return found
+        return None
+
+
+def finding_of(table: FindingTable, side: str, row: int) -> int | None:
+    """The first error about ``row`` of ``truth_row`` or ``prediction_row``; None without one."""
+    at = np.flatnonzero((table.frame[side] == row).fillna(value=False).to_numpy(np.bool_))
+    return int(table.column("finding")[at[0]]) if len(at) else None

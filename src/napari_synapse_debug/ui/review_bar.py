@@ -1,0 +1,118 @@
+"""Below the list: how far the review is, the comment, and a button for each verdict."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Signal
+from qtpy.QtGui import QFocusEvent
+from qtpy.QtWidgets import (
+    QHBoxLayout,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_synapse_debug.domain.verdicts import Verdict
+from napari_synapse_debug.ui.keys import hint
+from napari_synapse_debug.ui.session import Session
+from napari_synapse_debug.ui.words import in_words
+
+SHORT = {
+    Verdict.MODEL_ERROR: "model",
+    Verdict.SEGMENTATION_ERROR: "segm.",
+    Verdict.GROUND_TRUTH_ERROR: "truth",
+    Verdict.AMBIGUOUS: "ambig.",
+    Verdict.UNSURE: "unsure",
+}
+"""A verdict in a narrow place."""
+
+MEANING = {
+    Verdict.MODEL_ERROR: "the prediction is wrong",
+    Verdict.SEGMENTATION_ERROR: "the neuron segmentation is wrong",
+    Verdict.GROUND_TRUTH_ERROR: "the truth is wrong",
+    Verdict.AMBIGUOUS: "the data do not tell",
+    Verdict.UNSURE: "you cannot tell",
+}
+
+
+class CommentLine(QLineEdit):
+    """One line; emits ``comment_given`` on Return, or when it is left and was changed."""
+
+    comment_given = Signal(str)
+
+    def show_comment(self, text: str) -> None:
+        """Show the comment of another finding."""
+        self._saved = text
+        self.setText(text)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._saved = ""
+        self.setPlaceholderText("comment")
+        self.setToolTip(hint("comment").capitalize())
+        self.returnPressed.connect(self._give)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802
+        """Give the comment when it is left."""
+        super().focusOutEvent(event)
+        self._give()
+
+    def _give(self) -> None:
+        if self.text().strip() != self._saved:
+            self._saved = self.text().strip()
+            self.comment_given.emit(self._saved)
+
+
+class ReviewBar(QWidget):
+    """Emits ``verdict_requested(verdict)`` and ``comment_requested(text)``."""
+
+    verdict_requested = Signal(object)
+    comment_requested = Signal(str)
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.progress, self.comment = QProgressBar(), CommentLine()
+        self.progress.setToolTip("Errors of this run that have a verdict")
+        self.buttons: dict[Verdict, QPushButton] = {}
+        first, second = QHBoxLayout(), QHBoxLayout()
+        first.addWidget(self.progress, 2)
+        first.addWidget(self.comment, 3)
+        for number, verdict in enumerate(Verdict, 1):
+            button = QPushButton(f"{number} {SHORT[verdict]}")
+            button.setCheckable(True)
+            button.setToolTip(f"{in_words(verdict).capitalize()}: {MEANING[verdict]}; and go on")
+            button.setMinimumWidth(10)
+            button.clicked.connect(lambda _, given=verdict: self._ask(given))
+            self.buttons[verdict] = button
+            second.addWidget(button, 1)
+        column = QVBoxLayout(self)
+        for layout in (column, first, second):
+            layout.setContentsMargins(0, 0, 0, 0)
+            layout.setSpacing(4)
+        column.addLayout(first)
+        column.addLayout(second)
+        self.comment.comment_given.connect(self.comment_requested)
+
+    def show_state(self) -> None:
+        """Show progress, and verdict and comment of the selected finding."""
+        marks, total = self._session.marks, len(self._session.table)
+        reviewed = int(marks.is_reviewed.sum())
+        self.progress.setMaximum(max(1, total))
+        self.progress.setValue(reviewed)
+        self.progress.setFormat(f"{reviewed}/{total} reviewed")
+        finding = self._session.selected
+        at = None if finding is None else self._session.table.position(finding)
+        given = "" if at is None else str(marks.verdict[at])
+        for verdict, button in self.buttons.items():
+            button.setChecked(verdict == given)
+            button.setEnabled(at is not None)
+        self.comment.setEnabled(at is not None)
+        text = "" if at is None else str(marks.comment[at])
+        if not self.comment.hasFocus():
+            self.comment.show_comment(text)
+
+    def _ask(self, verdict: Verdict) -> None:
+        self.verdict_requested.emit(verdict)
+        self.show_state()  # a click toggles the button, whatever came of it

@@ -1,0 +1,154 @@
+"""The page on which the truth is corrected: moved, added, deleted, scored before and now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_synapse_debug.domain.roles import Kind
+from napari_synapse_debug.ui.score_line import score_line
+from napari_synapse_debug.ui.session import Session
+from napari_synapse_debug.ui.truth_editor import ADD, MOVE
+from napari_synapse_debug.ui.words import in_words
+
+_ABOUT = (
+    "The original truth stays as it is; what you change is a copy of its own, shown as diamonds. "
+    "Everything can be undone (U) and is saved at once."
+)
+
+
+class Score(Protocol):
+    """A score before and now; see ``pipeline.CorrectedScore``."""
+
+    @property
+    def before(self) -> Mapping[str, Any]:
+        """By the truth as it was."""
+
+    @property
+    def now(self) -> Mapping[str, Any]:
+        """By the corrected truth."""
+
+    @property
+    def caution(self) -> str:
+        """What must be said with it."""
+
+
+class TruthPage(QWidget):
+    """Emits ``mode_requested(mode)``, ``kind_requested(kind)`` and the like."""
+
+    mode_requested = Signal(str)
+    kind_requested = Signal(object)
+    delete_requested = Signal()
+    accept_requested = Signal()
+    score_requested = Signal()
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.modes = {MOVE: QPushButton("Move points"), ADD: QPushButton("Add synapse")}
+        self.delete, self.accept = QPushButton("Delete synapse"), QPushButton("Accept as true")
+        self.kind, self.score = QComboBox(), QPushButton("Score with corrections")
+        self.prompt, self.counts, self.scores = QLabel(), QLabel(), QLabel()
+        self._lay_out()
+        self._connect()
+        self.show_finding()
+        self.show_counts({})
+
+    def show_finding(self, _: object = None) -> None:
+        """Allow what can be done to the selected error."""
+        row = self._session.selected_row()
+        is_false = row is not None and row["error"] == "false"
+        has_truth = row is not None and not is_false
+        for button in (self.modes[MOVE], self.delete, self.kind):
+            button.setEnabled(has_truth)
+        self.accept.setEnabled(is_false)
+        chosen = Kind.UNKNOWN.value if row is None else str(row["kind"])
+        self.kind.setCurrentIndex(max(0, self.kind.findData(chosen)))
+
+    def show_mode(self, mode: str) -> None:
+        """Show what is being edited."""
+        for name, button in self.modes.items():
+            button.setChecked(name == mode)
+
+    def show_prompt(self, text: str) -> None:
+        """Show what to do next in the canvas."""
+        self.prompt.setText(text)
+
+    def show_counts(self, counts: Mapping[str, int]) -> None:
+        """Show how many rows were changed, by what was done."""
+        parts = [f"{count} {name}" for name, count in sorted(counts.items())]
+        self.counts.setText("Corrected: " + (", ".join(parts) or "nothing yet"))
+
+    def show_score(self, score: Score | None) -> None:
+        """Show the score before and now; None: it is being computed."""
+        if score is None:
+            self.scores.setText("Scoring …")
+            return
+        before, now = (score_line(content).numbers for content in (score.before, score.now))
+        self.scores.setText(
+            f"<table><tr><td>before&nbsp;&nbsp;</td><td>{before}</td></tr><tr><td>now</td>"
+            f"<td><b>{now}</b></td></tr></table><p>{score.caution}.</p>"
+        )
+
+    def _connect(self) -> None:
+        for mode, button in self.modes.items():
+            button.clicked.connect(
+                lambda is_on, name=mode: self.mode_requested.emit(name if is_on else "")
+            )
+        self.delete.clicked.connect(self.delete_requested)
+        self.accept.clicked.connect(self.accept_requested)
+        self.score.clicked.connect(self.score_requested)
+        self.kind.activated.connect(
+            lambda _: self.kind_requested.emit(Kind(str(self.kind.currentData())))
+        )
+        self._session.finding_selected.connect(self.show_finding)
+        self._session.results_changed.connect(self._forget)
+
+    def _forget(self) -> None:
+        self.scores.clear()
+        self.show_counts({})
+        self.show_finding()
+        self.score.setEnabled(self._session.project is not None)
+
+    def _lay_out(self) -> None:
+        for kind in Kind:
+            self.kind.addItem(in_words(kind), kind.value)
+        tips = {
+            self.modes[MOVE]: "Drag pre, cleft and post of the selected error in the canvas",
+            self.modes[ADD]: "Three clicks in the canvas: pre, cleft, post",
+            self.delete: "The selected error's true synapse is none",
+            self.accept: "The selected false synapse is a true one (A)",
+            self.kind: "Kind of the selected error's true synapse",
+            self.score: "The run's score by the truth as it was and as it is corrected",
+        }
+        for widget, tip in tips.items():
+            widget.setToolTip(tip)
+        for button in self.modes.values():
+            button.setCheckable(True)
+        about = QLabel(_ABOUT)
+        for label in (about, self.prompt, self.scores):
+            label.setWordWrap(True)
+        grid, kinds, column = QGridLayout(), QHBoxLayout(), QVBoxLayout(self)
+        grid.addWidget(self.modes[MOVE], 0, 0)
+        grid.addWidget(self.modes[ADD], 0, 1)
+        grid.addWidget(self.delete, 1, 0)
+        grid.addWidget(self.accept, 1, 1)
+        kinds.addWidget(QLabel("Kind"))
+        kinds.addWidget(self.kind, 1)
+        column.addWidget(about)
+        column.addLayout(grid)
+        column.addLayout(kinds)
+        for part in (self.prompt, self.counts, self.score, self.scores):
+            column.addWidget(part)
+        column.addStretch(1)

@@ -1,0 +1,241 @@
+"""What if: sliders for the filters of synapses, with counts and score as they move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QShowEvent
+from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
+
+from napari_synapse_debug.domain.errors import InputError
+from napari_synapse_debug.domain.params import SynapseParams
+from napari_synapse_debug.ui.session import Session
+
+_STOPS = 40
+
+
+class Outlook(Protocol):
+    """What the synapses would be; see ``pipeline.whatif.Outlook``."""
+
+    @property
+    def synapses(self) -> Any:
+        """The synapses, a table."""
+
+    @property
+    def tp(self) -> int | None:
+        """Those that match a truth."""
+
+    @property
+    def fn(self) -> int | None:
+        """Truths that are missed."""
+
+    @property
+    def fp(self) -> int | None:
+        """False ones."""
+
+    @property
+    def f1(self) -> float | None:
+        """The score; None without truth."""
+
+
+class WhatIf(Protocol):
+    """The tables of a run, prepared; see ``pipeline.whatif.WhatIf``."""
+
+    @property
+    def params(self) -> SynapseParams:
+        """As the run used them."""
+
+    @property
+    def thresholds(self) -> tuple[float, ...]:
+        """Those that are prepared, rising."""
+
+    @property
+    def smallest_vx(self) -> int:
+        """Candidates from this size on are prepared."""
+
+    def derive(self, params: SynapseParams) -> Outlook:
+        """The synapses and the score under ``params``."""
+
+
+class WhatIfPage(QWidget):
+    """Emits ``load_requested`` when it is first seen, ``asked(params)`` and ``apply_requested``."""
+
+    load_requested = Signal()
+    asked = Signal(object)
+    apply_requested = Signal(object)
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._whatif: WhatIf | None = None
+        self._is_setting = False
+        self.stops: dict[str, Sequence[float]] = {}
+        self.sliders: dict[str, QSlider] = {}
+        self.values: dict[str, QLabel] = {}
+        self.message, self.outlook, self.before = QLabel(), QLabel(), QLabel()
+        self.reset = QPushButton("As in the run")
+        self.apply = QPushButton("Apply: place synapses anew and evaluate")
+        self._lay_out()
+        self.apply.clicked.connect(lambda: self.apply_requested.emit(self.params()))
+        self.reset.clicked.connect(self._put_back)
+        session.results_changed.connect(self._forget)
+        session.job_changed.connect(self._show_blocked)
+        self.show_whatif(None)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        """Ask for the tables when they are first needed."""
+        super().showEvent(event)
+        if self._whatif is None and self._session.project is not None:
+            self.message.setText("Reading the candidates of the run …")
+            self.load_requested.emit()
+
+    def show_whatif(self, whatif: WhatIf | None) -> None:
+        """Take the tables; None: there are none."""
+        self._whatif = whatif
+        for part in (*self.sliders.values(), self.reset):
+            part.setEnabled(whatif is not None)
+        self._show_blocked()
+        if whatif is None:
+            self.message.setText("Open a project whose synapses were placed.")
+            return
+        self.message.setText("Nothing is written until it is applied.")
+        self.stops = slider_stops(whatif)
+        self._put_back()
+
+    def show_problem(self, error: Exception) -> None:
+        """Show why there is nothing to try."""
+        self.message.setText(str(error))
+
+    def show_outlook(self, outlook: Outlook) -> None:
+        """Show what the sliders would give."""
+        text = f"<b>{len(outlook.synapses)}</b> synapses"
+        if outlook.f1 is not None:
+            text += (
+                f" · <b>F1 {outlook.f1:.3f}</b> · {outlook.tp} right · {outlook.fn} missed · "
+                f"{outlook.fp} false"
+            )
+        self.outlook.setText(text)
+        if not self.before.text():
+            self.before.setText("In the run: " + text.replace("<b>", "").replace("</b>", ""))
+
+    def try_score(self, score: float) -> None:
+        """Move the slider of the smallest score to ``score``."""
+        if self._whatif is not None:
+            stops = np.asarray(self.stops["min_score"])
+            self.sliders["min_score"].setValue(int(np.abs(stops - score).argmin()))
+
+    def params(self) -> SynapseParams:
+        """The parameters that the sliders stand for; all others as in the run."""
+        base = SynapseParams() if self._whatif is None else self._whatif.params
+        chosen = {
+            name: _FIELDS[name].kind(self.stops[name][slider.value()])
+            for name, slider in self.sliders.items()
+            if self.stops
+        }
+        return base.model_copy(update=chosen)
+
+    def derive(self, params: SynapseParams) -> Outlook:
+        """What ``params`` would give; may be called in any thread.
+
+        Raises
+        ------
+        InputError
+            There are no tables to derive it from.
+        """
+        whatif = self._whatif
+        if whatif is None:
+            raise InputError("The tables of the run are not read yet")
+        return whatif.derive(params)
+
+    def _moved(self) -> None:
+        for name, slider in self.sliders.items():
+            if self.stops:
+                self.values[name].setText(_FIELDS[name].text(self.stops[name][slider.value()]))
+        if self._whatif is not None and not self._is_setting:
+            self.asked.emit(self.params())
+
+    def _put_back(self) -> None:
+        if self._whatif is None:
+            return
+        self._is_setting = True
+        for name, slider in self.sliders.items():
+            stops = np.asarray(self.stops[name], np.float64)
+            slider.setMaximum(len(stops) - 1)
+            value = float(getattr(self._whatif.params, name) or 0.0)
+            slider.setValue(int(np.abs(stops - value).argmin()))
+        self._is_setting = False
+        self._moved()
+
+    def _forget(self) -> None:
+        self.before.clear()
+        self.outlook.clear()
+        self.show_whatif(None)
+        if self.isVisible() and self._session.project is not None:
+            self.load_requested.emit()
+
+    def _show_blocked(self, _: object = None) -> None:
+        self.apply.setEnabled(self._whatif is not None and not self._session.job.is_running)
+
+    def _lay_out(self) -> None:
+        column, grid = QVBoxLayout(self), QGridLayout()
+        for row, (name, field) in enumerate(_FIELDS.items()):
+            slider, value = QSlider(Qt.Orientation.Horizontal), QLabel()
+            slider.setToolTip(field.help)
+            slider.valueChanged.connect(lambda _: self._moved())
+            value.setMinimumWidth(90)
+            grid.addWidget(QLabel(field.title), row, 0)
+            grid.addWidget(slider, row, 1)
+            grid.addWidget(value, row, 2)
+            self.sliders[name], self.values[name] = slider, value
+        grid.setColumnStretch(1, 1)
+        for label in (self.message, self.outlook, self.before):
+            label.setWordWrap(True)
+        self.outlook.setStyleSheet("font-size: 12pt;")
+        column.addWidget(self.message)
+        column.addLayout(grid)
+        for part in (self.outlook, self.before, self.reset, self.apply):
+            column.addWidget(part)
+        column.addStretch(1)
+
+
+class _Field:
+    """A slider: its title, help, unit and type."""
+
+    def __init__(
+        self, title: str, help_text: str, unit: str, kind: Callable[[float], float]
+    ) -> None:
+        self.title, self.help, self.unit, self.kind = title, help_text, unit, kind
+
+    def text(self, value: float) -> str:
+        """``value`` with its unit."""
+        number = f"{value:.2f}" if not self.unit else f"{value:,.0f}"
+        return f"{number} {self.unit}".strip()
+
+
+_FIELDS = {
+    "threshold": _Field("Threshold", "Smallest probability of a candidate", "", float),
+    "min_size_vx": _Field("Smallest candidate", "Smaller ones are dropped", "voxels", int),
+    "min_overlap_nm2": _Field(
+        "Smallest overlap", "Interface that must lie in the candidate", "nm²", float
+    ),
+    "min_score": _Field("Smallest score", "Synapses below are dropped", "", float),
+}
+
+
+def slider_stops(whatif: WhatIf) -> dict[str, Sequence[float]]:
+    """The values that each slider stops at, rising; those of the run are among them."""
+    params = whatif.params
+    size, overlap = float(params.min_size_vx or 0), params.min_overlap_nm2
+    sizes = {float(whatif.smallest_vx), size}
+    sizes |= {float(v) for v in np.geomspace(max(1, whatif.smallest_vx), 20 * (size + 10), _STOPS)}
+    overlaps = {0.0, overlap, *np.geomspace(100, 20 * (overlap + 1000), _STOPS).tolist()}
+    scores = {params.min_score or 0.0, *np.linspace(0, 1, 101).tolist()}
+    return {
+        "threshold": whatif.thresholds,
+        "min_size_vx": sorted({float(int(v)) for v in sizes if v >= whatif.smallest_vx}),
+        "min_overlap_nm2": sorted(overlaps),
+        "min_score": sorted(scores),
+    }

@@ -1,0 +1,80 @@
+"""Work beside the window, and what the window remembers."""
+
+import threading
+
+import pytest
+
+from napari_synapse_debug.ui.background import Background
+from napari_synapse_debug.ui.preferences import Preferences
+
+pytestmark = pytest.mark.ui
+
+
+@pytest.fixture
+def background(qapp):
+    made = Background()
+    yield made
+    made.close()
+
+
+def test_a_result_is_told_in_the_thread_of_the_window(background, qtbot):
+    told, threads, gate = [], [], threading.Event()
+
+    def work():
+        gate.wait(10)
+        threads.append(threading.get_ident())
+        return 7
+
+    background.run("sum", work, lambda r: told.append((r, threading.get_ident())), told.append)
+    assert background.is_busy
+    gate.set()
+    qtbot.waitUntil(lambda: bool(told))
+
+    assert told == [(7, threading.get_ident())]
+    assert threads != [threading.get_ident()]
+    assert not background.is_busy
+
+
+def test_of_one_name_only_the_latest_is_told(background, qtbot):
+    told, gate = [], threading.Event()
+    background.run("score", lambda: gate.wait(10), told.append, told.append)
+    background.run("score", lambda: "second", told.append, told.append)
+    background.run("other", lambda: "other", told.append, told.append)
+    gate.set()
+
+    qtbot.waitUntil(lambda: len(told) == 2)
+    qtbot.wait(50)
+
+    assert sorted(told) == ["other", "second"]
+
+
+def test_what_is_forgotten_is_not_told(background, qtbot):
+    told, gate = [], threading.Event()
+    background.run("mesh", lambda: gate.wait(10), told.append, told.append)
+    background.forget("mesh")
+    gate.set()
+    background.run("end", lambda: "end", told.append, told.append)
+
+    qtbot.waitUntil(lambda: bool(told))
+    qtbot.wait(50)
+
+    assert told == ["end"]
+
+
+def test_an_error_is_told_as_such(background, qtbot):
+    errors = []
+    background.run("sum", lambda: 1 // 0, errors.append, errors.append)
+
+    qtbot.waitUntil(lambda: bool(errors))
+
+    assert isinstance(errors[0], ZeroDivisionError)
+
+
+def test_values_outlive_the_window():
+    assert Preferences().read("presets", {"a": 1}) == {"a": 1}
+
+    Preferences().write("presets", {"contact": ["raw", "contacts"]})
+
+    assert Preferences().read("presets", {}) == {"contact": ["raw", "contacts"]}
+    Preferences().write("presets", None)
+    assert Preferences().read("presets", None) is None

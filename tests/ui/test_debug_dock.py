@@ -1,0 +1,254 @@
+"""The Debug dock on a viewer without a window and a project on disk: keys, truth, export."""
+
+import shutil
+
+import pandas as pd
+import pytest
+from napari.components import ViewerModel
+from qtpy.QtCore import Qt
+
+from napari_synapse_debug.domain.verdicts import Verdict
+from napari_synapse_debug.pipeline import open_review
+from napari_synapse_debug.ui.debug_dock import DebugDock
+from napari_synapse_debug.ui.desk import desk_of
+from napari_synapse_debug.ui.finding_table import FindingFilter
+from napari_synapse_debug.ui.names import LayerName
+from napari_synapse_debug.ui.truth_editor import ADD, MOVE, NAMES
+
+pytestmark = pytest.mark.ui
+
+
+@pytest.fixture
+def viewer():
+    return ViewerModel()
+
+
+@pytest.fixture
+def dock(viewer, project, qtbot):
+    made = DebugDock(viewer)
+    qtbot.addWidget(made)
+    desk = desk_of(viewer)
+    desk.flight.is_on = False
+    desk.runner.open(project)
+    made.resize(520, 900)
+    made.show()
+    made.activateWindow()  # shortcuts are of the active window
+    made.view.setFocus()
+    qtbot.waitUntil(made.view.hasFocus)
+    yield made
+    desk.close()
+
+
+@pytest.fixture
+def desk(dock, viewer):
+    return desk_of(viewer)
+
+
+def saved(project):
+    with open_review(project) as review:
+        table = review.settled()
+        return dict(zip(table["now_finding"], table["verdict"], strict=True))
+
+
+def test_keys_give_verdicts_go_on_and_take_back(dock, desk, project, qtbot):
+    desk.session.select(1)
+    for key in (Qt.Key.Key_1, Qt.Key.Key_5, Qt.Key.Key_2):
+        qtbot.keyClick(dock.view, key)
+
+    assert saved(project) == {1: "model_error", 2: "unsure", 3: "segmentation_error"}
+    assert dock.errors.review.progress.text() == "3/10 reviewed"
+    qtbot.keyClick(dock.view, Qt.Key.Key_U)
+    assert desk.session.selected == 3
+    qtbot.keyClick(dock.view, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert saved(project) == {1: "model_error"}
+    qtbot.keyClick(dock.view, Qt.Key.Key_Y, Qt.KeyboardModifier.ControlModifier)
+    assert saved(project) == {1: "model_error", 2: "unsure"}
+
+
+def test_keys_typed_into_the_search_are_words(dock, desk, project, qtbot):
+    desk.session.select(1)
+
+    qtbot.keyClicks(dock.search, "1 n")
+
+    assert dock.search.text() == "1 n"
+    assert saved(project) == {}
+
+
+def test_a_comment_is_written_with_c_and_return(dock, desk, qtbot):
+    desk.session.select(4)
+    qtbot.keyClick(dock.view, Qt.Key.Key_C)
+    line = dock.errors.review.comment
+    qtbot.keyClicks(line, "thin 2")
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+
+    assert desk.session.marks.comment[3] == "thin 2"
+    assert dock.view.hasFocus()
+
+
+def test_a_button_shows_the_verdict_that_was_given(dock, desk, qtbot):
+    buttons = dock.errors.review.buttons
+    assert not buttons[Verdict.UNSURE].isEnabled()
+    desk.session.select(2)
+
+    qtbot.mouseClick(buttons[Verdict.UNSURE], Qt.MouseButton.LeftButton)
+
+    assert desk.session.selected == 3
+    desk.session.select(2)
+    assert buttons[Verdict.UNSURE].isChecked()
+    assert not buttons[Verdict.AMBIGUOUS].isChecked()
+
+
+def test_without_a_selection_a_verdict_says_what_to_do(dock, qtbot):
+    qtbot.keyClick(dock.view, Qt.Key.Key_1)
+
+    assert "Select an error" in dock.message.text()
+
+
+def test_listed_rows_are_exported_with_their_verdicts(dock, desk, tmp_path, qtbot):
+    desk.session.select(3)
+    qtbot.keyClick(dock.view, Qt.Key.Key_4)
+    desk.session.set_filter(FindingFilter("false"))
+
+    dock.export(tmp_path / "errors.csv")
+    qtbot.waitUntil(lambda: "were written" in dock.message.text())
+
+    table = pd.read_csv(tmp_path / "errors.csv", keep_default_na=False)
+    assert table["finding"].tolist() == [3, 6, 9]
+    assert table["verdict"].tolist() == ["ambiguous", "", ""]
+
+
+def test_more_filters_ask_for_what_they_say(dock, desk, qtbot):
+    filters = dock.errors.filters
+    qtbot.mouseClick(filters.more, Qt.MouseButton.LeftButton)
+    assert filters.rest.isVisible()
+    desk.session.select(1)
+    desk.session.select(2)
+
+    qtbot.mouseClick(filters.unseen, Qt.MouseButton.LeftButton)
+    filters.least.setValue(0.4)
+
+    assert desk.session.table.ids(desk.session.listed).tolist() == [6, 9]
+    qtbot.mouseClick(filters.reset, Qt.MouseButton.LeftButton)
+    assert len(desk.session.listed) == 10
+    assert filters.least.value() == 0
+
+
+def test_a_preset_is_kept_for_its_stage_and_given_back(dock, desk, viewer):
+    desk.session.select(1)
+    viewer.layers["segmentation"].visible = True
+
+    dock.command_requested.emit("keep layers")
+    viewer.layers["segmentation"].visible = False
+    dock.command_requested.emit("layers")
+    assert viewer.layers["segmentation"].visible
+
+    assert "segmentation" in desk.preferences.read("presets", {})["classifier"]
+    dock.command_requested.emit("default layers")
+    assert not viewer.layers["segmentation"].visible
+    assert desk.preferences.read("presets", {}) == {}
+
+
+def test_a_dragged_point_moves_in_the_corrected_truth(dock, desk, viewer, qtbot):
+    desk.session.select(1)
+    dock.truth_page.modes[MOVE].click()
+    layer = viewer.layers[NAMES[MOVE]]
+    target = layer.data[2] + (1, 5, -7)
+
+    moved = layer.data.copy()
+    moved[2] = target
+    layer._set_data(moved)  # as a drag does: without the event
+    layer.events.data(value=layer.data, action="changed", data_indices=(2,), vertex_indices=((),))
+    qtbot.waitUntil(lambda: "1 moved" in dock.truth_page.counts.text())
+
+    shown = viewer.layers[str(LayerName.CORRECTED)]
+    assert shown.data[2] == pytest.approx(target)
+    desk.reviewing.undo()
+    qtbot.waitUntil(lambda: "nothing yet" in dock.truth_page.counts.text())
+    assert layer.data[2] == pytest.approx(target - (1, 5, -7))
+
+
+def test_three_clicks_add_a_synapse(dock, desk, viewer, qtbot):
+    dock.truth_page.modes[ADD].click()
+    layer = viewer.layers[NAMES[ADD]]
+    assert layer.mode == "add"
+
+    for voxel in ((4, 20, 30), (4, 24, 33)):
+        layer.add(voxel)
+    assert "postsynaptic" in dock.truth_page.prompt.text()
+    layer.add((4, 28, 36))
+    qtbot.waitUntil(lambda: "1 added" in dock.truth_page.counts.text())
+
+    assert len(layer.data) == 0
+    table = desk.reviewing.review.corrected_truth()
+    added = table[table["correction"] == "added"].iloc[0]
+    assert added["cleft_y_nm"] == pytest.approx(24 * desk.session.results.grid.voxel_size_nm[1])
+    dock.truth_page.modes[ADD].click()
+    assert NAMES[ADD] not in viewer.layers
+
+
+def test_what_cannot_be_moved_is_told(dock, desk, qtbot):
+    desk.session.select(3)
+    assert not dock.truth_page.modes[MOVE].isEnabled()
+    dock.truth_page.mode_requested.emit(MOVE)
+
+    assert "no true synapse" in dock.message.text()
+    assert dock.truth_page.accept.isEnabled()
+
+
+def test_delete_and_kind_reach_the_corrected_truth(dock, desk, qtbot):
+    desk.session.select(2)
+    dock.truth_page.kind_requested.emit("soma")
+    desk.session.select(1)
+    dock.truth_page.delete.click()
+
+    qtbot.waitUntil(lambda: "1 deleted, 1 kind" in dock.truth_page.counts.text())
+
+
+def test_in_3d_the_partners_stand_as_surfaces(dock, desk, viewer, qtbot):
+    desk.session.select(1)
+    names = {"pre surface", "post surface"}
+    assert not names & {layer.name for layer in viewer.layers}
+
+    dock.command_requested.emit("dimensions")
+    qtbot.waitUntil(lambda: desk.surfaces.shown == 1)
+
+    assert names <= {layer.name for layer in viewer.layers if layer.visible}
+    assert not viewer.layers["partners"].visible
+    order = [layer.name for layer in viewer.layers]
+    assert order.index("pre surface") < order.index("truth links")
+    dock.command_requested.emit("dimensions")
+    assert not viewer.layers["pre surface"].visible
+    assert viewer.layers["partners"].visible
+
+
+def test_a_package_is_made_of_the_listed_errors_and_merged(dock, desk, project, tmp_path, qtbot):
+    team = dock.team
+    desk.session.set_filter(FindingFilter("false"))
+    package = tmp_path / "ben.zip"
+
+    team.package_requested.emit("ben", package)
+    qtbot.waitUntil(lambda: team.message.text().startswith("3 errors in"), timeout=20_000)
+
+    shutil.unpack_archive(package, tmp_path / "sent")
+    with open_review(tmp_path / "sent" / "ben") as review:
+        review.set_verdict(6, Verdict.AMBIGUOUS)
+    team.merge_requested.emit([tmp_path / "sent" / "ben"])
+    qtbot.waitUntil(lambda: team.message.text().startswith("Merged."), timeout=20_000)
+    assert desk.session.marks.verdict[5] == "ambiguous"
+    qtbot.waitUntil(lambda: "ben" in team.summary.text())
+
+
+def test_a_run_without_prepared_tables_says_so_under_what_if(dock, qtbot):
+    dock.tabs.setCurrentWidget(dock.whatif)
+
+    qtbot.waitUntil(lambda: "nothing prepared" in dock.whatif.message.text())
+
+
+def test_a_bar_lists_the_errors_of_its_stage(dock, desk):
+    dock.tabs.setCurrentWidget(dock.charts)
+    assert dock.charts.errors.stages == ["classifier"]
+
+    dock.charts.stage_requested.emit("classifier")
+
+    assert desk.session.filter.stages == {"classifier"}
+    assert dock.tabs.currentWidget() is dock.errors

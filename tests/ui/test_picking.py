@@ -1,0 +1,90 @@
+"""A click on a synapse in the canvas finds its error, in 2D and in 3D."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from napari_synapse_debug.ui.finding_table import FindingTable
+from napari_synapse_debug.ui.picking import Picker, finding_of
+from napari_synapse_debug.ui.session import Session
+from napari_synapse_debug.ui.viewer_adapter import ViewerAdapter
+
+
+@pytest.fixture
+def picked():
+    return []
+
+
+@pytest.fixture
+def window(results, picked):
+    viewer, session = ViewerModel(), Session()
+    adapter = ViewerAdapter(viewer, session)
+    session.set_results(results)
+    return viewer, session, Picker(adapter, session, picked.append)
+
+
+def mouse(viewer, place_nm, kind="mouse_press"):
+    solid = viewer.dims.ndisplay == 3
+    # in 3D a ray along z through the place, from far in front of it
+    start = np.array(place_nm) - ((5000.0, 0.0, 0.0) if solid else 0.0)
+    return SimpleNamespace(
+        type=kind,
+        button=1,
+        modifiers=(),
+        position=tuple(start),
+        view_direction=np.array([1.0, 0.0, 0.0]) if solid else None,
+        dims_displayed=list(viewer.dims.displayed),
+    )
+
+
+def place_of(session, finding, end="cleft"):
+    row = session.table.row(finding)
+    return row[[f"{end}_{axis}_nm" for axis in "zyx"]].to_numpy(float)
+
+
+@pytest.mark.parametrize("ndisplay", [2, 3])
+@pytest.mark.parametrize("finding", [101, 103])
+def test_each_point_of_an_error_is_it(window, ndisplay, finding):
+    viewer, session, picker = window
+    viewer.dims.ndisplay = ndisplay
+    for name in ("truth", "prediction"):
+        # rows 3 and 13 are at the same place: look at one side alone
+        viewer.layers[name].visible = name == ("truth" if finding == 101 else "prediction")
+
+    for end in ("pre", "cleft", "post"):
+        place = place_of(session, finding, end)
+        viewer.dims.point = place
+        assert picker.finding_under(mouse(viewer, place)) == finding
+
+
+def test_nothing_is_where_no_point_is(window):
+    viewer, session, picker = window
+    place = place_of(session, 101) + np.array([0.0, 60.0, 0.0])
+    viewer.dims.point = place
+
+    assert picker.finding_under(mouse(viewer, place)) is None
+
+
+def test_a_click_selects_and_a_drag_does_not(window, picked):
+    viewer, session, picker = window
+    place = place_of(session, 104)
+    viewer.dims.point = place
+    for kinds in (("mouse_press", "mouse_move"), ("mouse_press", "mouse_release")):
+        assert picked == []
+        event = mouse(viewer, place)
+        running = picker._pressed(viewer, event)
+        next(running)
+        event.type = kinds[1]
+        next(running, None)
+
+    assert picked == [104]
+
+
+def test_a_row_without_error_is_none(findings):
+    table = FindingTable(findings)
+    assert finding_of(table, "truth_row", 3) == 101
+    assert finding_of(table, "prediction_row", 12) == 106
+
+    assert finding_of(table, "truth_row", 99) is None

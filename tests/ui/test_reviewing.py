@@ -1,0 +1,176 @@
+"""Verdicts, comments and looks: shown at once, on the disk, undone, and shared by windows."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+from napari_synapse_debug.domain.errors import InputError
+from napari_synapse_debug.domain.verdicts import DeleteSynapse, Verdict
+from napari_synapse_debug.pipeline import open_results, open_review
+from napari_synapse_debug.ui.finding_table import FindingFilter
+from napari_synapse_debug.ui.marks import DISPUTED
+from napari_synapse_debug.ui.reviewing import Reviewing
+from napari_synapse_debug.ui.session import Session
+
+
+def make_window(project, author="anna"):
+    session = Session()
+    reviewing = Reviewing(session, partial(open_review, author=author))
+    session.set_project(project)
+    session.set_results(open_results(project))
+    return session, reviewing
+
+
+@pytest.fixture
+def window(project):
+    session, reviewing = make_window(project)
+    yield session, reviewing
+    reviewing.close()
+
+
+def saved(project, author="anna"):
+    with open_review(project, author=author) as review:
+        table = review.verdicts()
+        return dict(zip(table["now_finding"], table["verdict"], strict=True))
+
+
+def verdict_of(session, finding):
+    return session.marks.verdict[session.table.position(finding)]
+
+
+def test_a_verdict_is_on_the_disk_and_the_next_unreviewed_is_selected(window, project):
+    session, reviewing = window
+    session.select(2)
+    assert verdict_of(session, 2) == ""
+
+    reviewing.give(Verdict.MODEL_ERROR)
+
+    assert verdict_of(session, 2) == "model_error"
+    assert saved(project) == {2: "model_error"}
+    assert session.selected == 3
+
+
+def test_going_on_passes_reviewed_ones_and_begins_anew_at_the_end(window):
+    session, reviewing = window
+    for finding in (1, 4, 10):
+        session.select(finding)
+        reviewing.give(Verdict.UNSURE)
+
+    assert session.selected == 2
+    session.select(3)
+    session.step_unreviewed(1)
+    assert session.selected == 5
+    session.step_unreviewed(-1)
+    assert session.selected == 3
+
+
+def test_when_all_are_reviewed_it_says_so(window):
+    session, reviewing = window
+    for finding in range(1, 11):
+        session.select(finding)
+        reviewing.give(Verdict.AMBIGUOUS)
+
+    assert session.marks.is_reviewed.all()
+    with pytest.raises(InputError, match="All 10 listed errors are reviewed"):
+        session.step_unreviewed(1)
+
+
+def test_undo_and_redo_go_to_the_finding(window, project):
+    session, reviewing = window
+    session.select(7)
+    reviewing.give(Verdict.SEGMENTATION_ERROR)
+    assert session.selected == 8
+
+    reviewing.undo()
+
+    assert (session.selected, verdict_of(session, 7)) == (7, "")
+    reviewing.redo()
+    assert verdict_of(session, 7) == "segmentation_error"
+    assert saved(project) == {7: "segmentation_error"}
+
+
+def test_nothing_to_undo_is_told(window):
+    with pytest.raises(InputError, match="nothing more to undo"):
+        window[1].undo()
+
+
+def test_comment_and_look_are_there_after_opening_again(window, project):
+    session, reviewing = window
+    session.select(5)
+    reviewing.comment("dark spine")
+    reviewing.close()
+
+    again, other = make_window(project)
+
+    at = again.table.position(5)
+    assert again.marks.comment[at] == "dark spine"
+    assert np.flatnonzero(again.marks.seen).tolist() == [at]
+    other.close()
+
+
+def test_another_windows_verdicts_are_taken_up_and_disputes_settled(window, project):
+    session, reviewing = window
+    session.select(1)
+    reviewing.give(Verdict.MODEL_ERROR)
+    with open_review(project, author="ben") as ben:
+        ben.set_verdict(1, Verdict.AMBIGUOUS)
+        ben.set_verdict(2, Verdict.UNSURE)
+    assert verdict_of(session, 2) == ""
+
+    reviewing.refresh()
+
+    assert [verdict_of(session, finding) for finding in (1, 2)] == [DISPUTED, "unsure"]
+    session.select(1)
+    reviewing.give(Verdict.AMBIGUOUS)
+    assert verdict_of(session, 1) == "ambiguous"
+    assert not (session.marks.verdict == DISPUTED).any()
+
+
+def test_accepting_is_for_false_ones(window):
+    session, reviewing = window
+    session.select(3)
+    reviewing.accept()
+    assert verdict_of(session, 3) == "ground_truth_error"
+    session.select(1)
+
+    with pytest.raises(InputError, match="a missed one"):
+        reviewing.accept()
+
+
+def test_a_list_of_unreviewed_ones_gets_shorter_while_it_is_walked(window):
+    session, reviewing = window
+    session.set_filter(FindingFilter(verdict="none"))
+    session.select(1)
+
+    for _ in range(4):
+        reviewing.give(Verdict.MODEL_ERROR)
+
+    assert session.table.ids(session.listed).tolist() == [5, 6, 7, 8, 9, 10]
+    assert session.selected == 5
+
+
+def test_an_edit_of_the_truth_is_told_and_undone(window, project):
+    session, reviewing = window
+    told = []
+    reviewing.edits_changed.connect(lambda: told.append(1))
+    row = int(session.table.row(1)["truth_row"])
+    before = len(reviewing.review.corrected_truth())
+
+    reviewing.edit(DeleteSynapse(row=row))
+
+    assert len(reviewing.review.corrected_truth()) == before - 1
+    reviewing.undo()
+    assert len(reviewing.review.corrected_truth()) == before
+    assert len(told) == 2
+
+
+def test_without_a_project_there_is_nowhere_to_save(results):
+    session = Session()
+    reviewing = Reviewing(session, open_review)
+    session.set_results(results)
+    session.select(103)
+
+    with pytest.raises(InputError, match="nowhere to be saved"):
+        reviewing.give(Verdict.UNSURE)
+    assert not reviewing.is_open
