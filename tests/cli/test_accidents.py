@@ -16,7 +16,9 @@ import psutil
 import pytest
 
 from napari_synapse_debug.cli.console import RETRIES
+from napari_synapse_debug.contacts import find_contacts
 from napari_synapse_debug.domain.grid import Grid
+from napari_synapse_debug.domain.params import ContactParams
 from napari_synapse_debug.io import write_labels
 from napari_synapse_debug.pipeline import run_steps
 
@@ -89,7 +91,15 @@ def test_a_full_disk_is_told_and_results_stay(
     assert run_steps(disk, ["contacts"], again=True).steps
 
 
+@pytest.fixture(scope="module")
+def _compiled() -> None:
+    """The engine compiled for this machine, which takes long once and writes large files."""
+    ids = np.arange(24, dtype=np.uint32).reshape(2, 3, 4)
+    find_contacts(ids, Grid(ids.shape, (40.0, 8.0, 10.0)), ContactParams())
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("_compiled")
 def test_a_limit_on_files_is_told_like_a_full_disk(
     project: Path, start: Callable[..., subprocess.Popen[str]], finish: Callable[..., Any]
 ) -> None:
@@ -102,7 +112,7 @@ def test_a_limit_on_files_is_told_like_a_full_disk(
 
 
 @pytest.fixture
-def long_project(project: Path) -> Path:
+def long_project(project: Path, _compiled: None) -> Path:
     """A project on which the contacts in small blocks take many seconds."""
     shape = (32, 256, 256)
     tiles = np.indices(shape) // np.array([8, 16, 16]).reshape(3, 1, 1, 1)
