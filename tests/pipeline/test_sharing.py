@@ -41,6 +41,7 @@ def test_a_trained_model_has_its_card_beside_it(trained: Path) -> None:
     assert str(trained) not in card
 
 
+@pytest.mark.slow
 def test_a_model_is_sent_out_and_predicts_elsewhere(trained: Path, tmp_path: Path) -> None:
     package = export_model(trained, tmp_path / "net.zip", license="CC0-1.0", authors=("A. Tester",))
     elsewhere = create_project(tmp_path / "elsewhere", raw=str(trained / "raw.zarr"))

@@ -60,6 +60,7 @@ def test_one_tiny_box_is_learnt_by_heart(balls, tiny_plan):
     assert trained.record["step"].iloc[-1] == 50
 
 
+@pytest.mark.slow
 def test_an_unknown_class_is_not_learnt_as_background(balls, tiny_plan):
     """Half of the box has no mask of mitochondria; there they must be found all the same."""
     known = dataclasses.replace(
