@@ -12,7 +12,7 @@ from napari_synapse_debug.domain.errors import InputError, StepCancelledError
 from napari_synapse_debug.domain.events import Event
 from napari_synapse_debug.domain.params import SynapseParams
 from napari_synapse_debug.jobs import JobRunner
-from napari_synapse_debug.ui.backend import Backend
+from napari_synapse_debug.ui.backend import product_backend
 from napari_synapse_debug.ui.run_panel import time_text
 from napari_synapse_debug.ui.session import JobState, Session
 from napari_synapse_debug.ui.step_panel import EVALUATE, SYNAPSES, TRAIN, StepPanel
@@ -108,7 +108,12 @@ def session(results):
 @pytest.fixture
 def make_panel(session, results, qtbot):
     def make(step, group=SYNAPSES, jobs=ThreadJobs):
-        backend = Backend(step, lambda folder, run: results, lambda folder: folder, jobs)
+        backend = dataclasses.replace(
+            product_backend(),
+            run_steps=step,
+            open_results=lambda folder, run: results,
+            make_jobs=jobs,
+        )
         runner = StepRunner(session, lambda: backend)
         panel = StepPanel(session, group)
         panel.run_requested.connect(runner.start)

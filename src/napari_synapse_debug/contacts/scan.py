@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_synapse_debug.contacts.rows import copy_section, flag_row, flagged_places
-from napari_synapse_debug.domain.compiled import compiled, is_compiled
+from napari_synapse_debug.domain.compiled import compiled, is_compiled, root_of
 from napari_synapse_debug.domain.grid import Box, Triple
 
 # What a voxel has to do with the ones before it; see ``flag_row``.
@@ -126,21 +126,13 @@ def _longer(array: NDArray[Any]) -> NDArray[Any]:
 
 
 @compiled
-def _find(parent: NDArray[Any], label: int) -> int:
-    while parent[label] != label:
-        parent[label] = parent[parent[label]]
-        label = parent[label]
-    return label
-
-
-@compiled
 def _join(parent: NDArray[Any], one: Any, two: Any) -> Any:
     """The label of both, joined; -1 stands for a face of another block, or none yet."""
     if two < 0 or one == two:
         return one
     if one < 0:
         return two
-    one, two = _find(parent, one), _find(parent, two)
+    one, two = root_of(parent, one), root_of(parent, two)
     if one < two:
         parent[two] = one
         return one

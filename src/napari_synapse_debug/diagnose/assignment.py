@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from napari_synapse_debug.diagnose.case import Case, Pair
+from napari_synapse_debug.diagnose.case import Case
 from napari_synapse_debug.diagnose.contact import contact_area
 from napari_synapse_debug.diagnose.reading import Reading, failed, known_pair, passed, untested
+from napari_synapse_debug.diagnose.scene import Pair
 
 FATES = (
     "placed",

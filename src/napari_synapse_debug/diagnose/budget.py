@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from napari_synapse_debug.diagnose.case import Case, Scene, false_case, missed_case
+from napari_synapse_debug.diagnose.case import Case, false_case, missed_case
 from napari_synapse_debug.diagnose.evidence import Stages
 from napari_synapse_debug.diagnose.proof import UNMATCHABLE
 from napari_synapse_debug.diagnose.rerun import (
@@ -31,6 +31,7 @@ from napari_synapse_debug.diagnose.rerun import (
     rerun_part,
     rows_in_part,
 )
+from napari_synapse_debug.diagnose.scene import Scene
 from napari_synapse_debug.diagnose.survey import Survey
 from napari_synapse_debug.domain.errors import StepCancelledError
 from napari_synapse_debug.domain.events import Event, StepContext

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_synapse_debug.diagnose.case import Case, Scene, candidate_box
+from napari_synapse_debug.diagnose.case import Case, candidate_box
 from napari_synapse_debug.diagnose.reading import Reading, failed, passed, untested, voxels
+from napari_synapse_debug.diagnose.scene import Scene
 from napari_synapse_debug.diagnose.survey import box_around
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_synapse_debug.diagnose.case import Case, Pair
+from napari_synapse_debug.diagnose.case import Case
 from napari_synapse_debug.diagnose.reading import Reading, failed, known_pair, passed, untested
+from napari_synapse_debug.diagnose.scene import Pair
 from napari_synapse_debug.domain.records import AXES
 
 

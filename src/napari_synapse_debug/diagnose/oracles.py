@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, find_objects, label
 
-from napari_synapse_debug.diagnose.case import Scene
+from napari_synapse_debug.diagnose.scene import Scene
 from napari_synapse_debug.diagnose.survey import Survey
 from napari_synapse_debug.domain.grid import Grid
 from napari_synapse_debug.domain.records import (

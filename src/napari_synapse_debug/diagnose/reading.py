@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from napari_synapse_debug.diagnose.case import Case, Pair
+from napari_synapse_debug.diagnose.case import Case
+from napari_synapse_debug.diagnose.scene import Pair
 from napari_synapse_debug.domain.stages import Cause, Outcome
 
 Rule = Callable[[Case], str | None]

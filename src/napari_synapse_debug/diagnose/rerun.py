@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from napari_synapse_debug.diagnose.case import Case, Scene, candidate_box
+from napari_synapse_debug.diagnose.case import Case, candidate_box
 from napari_synapse_debug.diagnose.evidence import Stages
 from napari_synapse_debug.diagnose.oracles import (
     bridged_segmentation,
@@ -19,6 +19,7 @@ from napari_synapse_debug.diagnose.oracles import (
     perfect_probability,
     true_rows,
 )
+from napari_synapse_debug.diagnose.scene import Scene
 from napari_synapse_debug.diagnose.survey import Survey, box_around
 from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.params import EvaluateParams

@@ -10,7 +10,6 @@ import shutil
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
@@ -20,44 +19,23 @@ import numpy as np
 import torch
 import yaml
 
-from napari_synapse_debug import __version__
 from napari_synapse_debug.domain.errors import DataError, InputError, SynapseDebugError
 from napari_synapse_debug.io.atomic import replace_file
-from napari_synapse_debug.io.checkpoint import PLAN, RECORD_FILE, WEIGHTS, load_model
-from napari_synapse_debug.networks import NetworkPlan, TrainedNetwork
+from napari_synapse_debug.io.bioimage_description import (
+    ATTACHED,
+    MARK,
+    About,
+    describe_package,
+)
+from napari_synapse_debug.io.checkpoint import PLAN, WEIGHTS, load_model
+from napari_synapse_debug.networks import TrainedNetwork
 from napari_synapse_debug.networks.standalone import smallest_input, trace_network
 
-CALIBRATION = "calibration.json"
 DESCRIPTIONS = ("bioimageio.yaml", "rdf.yaml")
-
-_ATTACHED = (WEIGHTS, PLAN, RECORD_FILE, CALIBRATION)
-_MARK = "napari_synapse_debug"
 
 
 class PackageTestError(SynapseDebugError):
     """A package that bioimage.io's own test run did not pass."""
-
-
-@dataclass(frozen=True)
-class About:
-    """What a package says of its model.
-
-    Parameters
-    ----------
-    name : str
-        Letters, digits, spaces, ``_ + - ( )``.
-    card : str
-        The model card, Markdown; becomes its README.
-    license : str, optional
-        An SPDX identifier, for example ``CC-BY-4.0``.
-    authors : tuple of str
-        Their names.
-    """
-
-    name: str
-    card: str
-    license: str | None = None
-    authors: tuple[str, ...] = ()
 
 
 def write_package(
@@ -96,7 +74,7 @@ def write_package(
         folder = Path(temporary)
         _write_parts(folder, model_folder, trained, about, sample)
         with _spec_errors(path):
-            model = _describe(spec, folder, trained.plan, about)
+            model = describe_package(spec, folder, trained.plan, about)
             packed = spec.save_bioimageio_package(model, output_path=folder / "package.zip")
         _test(core, packed, path)
         with replace_file(path) as beside:
@@ -128,7 +106,7 @@ def read_package(path: Path, folder: Path) -> TrainedNetwork:
     try:
         with zipfile.ZipFile(path) as archive:
             _check_ours(path, archive)
-            for name in set(_ATTACHED) & set(archive.namelist()):
+            for name in set(ATTACHED) & set(archive.namelist()):
                 (folder / name).write_bytes(archive.read(name))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
         raise DataError(
@@ -156,10 +134,10 @@ def _check_ours(path: Path, archive: zipfile.ZipFile) -> None:
         raise DataError(f"{path}: {described[0]} is damaged", found=str(error)) from error
     config = content.get("config") if isinstance(content, dict) else None
     missing = [name for name in (WEIGHTS, PLAN) if name not in names]
-    if missing or not isinstance(config, dict) or _MARK not in config:
+    if missing or not isinstance(config, dict) or MARK not in config:
         raise InputError(
             f"{path} is a model of another program",
-            found=f"no {' and no '.join(missing)}" if missing else f"no mark {_MARK!r} in it",
+            found=f"no {' and no '.join(missing)}" if missing else f"no mark {MARK!r} in it",
             expected="the plan of a network that this program can build",
             fix="run that model in its own program and evaluate its files by "
             "`synapse-debug evaluate --prediction …`, or train one here",
@@ -200,7 +178,7 @@ def _write_parts(
     np.save(folder / "test_input.npy", grey)
     np.save(folder / "test_output.npy", probability)
     (folder / "README.md").write_text(about.card, encoding="utf-8")
-    for name in _ATTACHED:
+    for name in ATTACHED:
         if (model_folder / name).is_file():
             (folder / name).write_bytes((model_folder / name).read_bytes())
 
@@ -210,104 +188,6 @@ def _fit(sample: np.ndarray[Any, Any], shape: tuple[int, int, int]) -> np.ndarra
     missing = [max(0, n - k) for n, k in zip(shape, sample.shape, strict=True)]
     padded = np.pad(sample, [(0, k) for k in missing], mode="symmetric")
     return padded[tuple(slice(0, n) for n in shape)]
-
-
-def _describe(spec: ModuleType, folder: Path, plan: NetworkPlan, about: About) -> Any:
-    from bioimageio.spec.model import v0_5 as model
-
-    def file(name: str) -> Any:
-        return spec.common.FileDescr(source=folder / name)
-
-    present = [name for name in _ATTACHED if (folder / name).is_file()]
-    torch_version = torch.__version__.split("+")[0]
-    return model.ModelDescr(
-        name=about.name,
-        description="Finds synapses and organelles in electron microscopy volumes (3D U-Net)",
-        authors=[model.Author(name=name) for name in about.authors],
-        cite=[_citation(model)],
-        license=about.license,
-        documentation=file("README.md"),
-        tags=["electron-microscopy", "3d", "semantic-segmentation", "synapse", "unet", "pytorch"],
-        inputs=[_input(model, file("test_input.npy"), plan)],
-        outputs=[_output(model, file("test_output.npy"), plan)],
-        weights=model.WeightsDescr(
-            torchscript=model.TorchscriptWeightsDescr(
-                source=folder / "network.pt", pytorch_version=model.Version(torch_version)
-            )
-        ),
-        attachments=[file(name) for name in present],
-        config=model.Config(**{_MARK: {"version": __version__, "plan": PLAN}}),
-    )
-
-
-def _citation(model: ModuleType) -> Any:
-    return model.CiteEntry(
-        text="Isensee et al., nnU-Net (the rules by which the network is shaped)",
-        doi="10.1038/s41592-020-01008-z",
-    )
-
-
-def _input(model: ModuleType, test: Any, plan: NetworkPlan) -> Any:
-    steps = zip("zyx", smallest_input(plan), plan.align_vx, plan.voxel_size_nm, strict=True)
-    intensity = plan.intensity
-    return model.InputTensorDescr(
-        id=model.TensorId("raw"),
-        description="Grey values of the volume",
-        axes=[
-            model.BatchAxis(),
-            model.ChannelAxis(channel_names=[model.Identifier("raw")]),
-            *(
-                model.SpaceInputAxis(
-                    id=model.AxisId(axis),
-                    size=model.ParameterizedSize(min=smallest, step=step),
-                    scale=size,
-                    unit="nanometer",
-                )
-                for axis, smallest, step, size in steps
-            ),
-        ],
-        test_tensor=test,
-        data=model.IntervalOrRatioDataDescr(type="float32"),
-        preprocessing=[
-            model.EnsureDtypeDescr(kwargs=model.EnsureDtypeKwargs(dtype="float32")),
-            model.FixedZeroMeanUnitVarianceDescr(
-                kwargs=model.FixedZeroMeanUnitVarianceKwargs(mean=intensity.mean, std=intensity.std)
-            ),
-        ],
-    )
-
-
-def _output(model: ModuleType, test: Any, plan: NetworkPlan) -> Any:
-    axes = zip("zyx", plan.halo_vx, plan.voxel_size_nm, strict=True)
-    names = [model.Identifier(_identifier(spec.name)) for spec in plan.classes]
-    return model.OutputTensorDescr(
-        id=model.TensorId("probability"),
-        description="Probability of each class",
-        axes=[
-            model.BatchAxis(),
-            model.ChannelAxis(channel_names=names),
-            *(_output_axis(model, axis, halo, size) for axis, halo, size in axes),
-        ],
-        test_tensor=test,
-        data=model.IntervalOrRatioDataDescr(type="float32", range=(0.0, 1.0)),
-    )
-
-
-def _output_axis(model: ModuleType, axis: str, halo: int, size_nm: float) -> Any:
-    kind = model.SpaceOutputAxisWithHalo if halo else model.SpaceOutputAxis
-    return kind(
-        id=model.AxisId(axis),
-        size=model.SizeReference(tensor_id=model.TensorId("raw"), axis_id=model.AxisId(axis)),
-        scale=size_nm,
-        unit="nanometer",
-        **({"halo": halo} if halo else {}),
-    )
-
-
-def _identifier(name: str) -> str:
-    """``name`` as the package format allows it: letters, digits and ``_``, no digit first."""
-    plain = "".join(c if c.isascii() and c.isalnum() else "_" for c in name)
-    return plain if plain[:1].isalpha() else f"class_{plain}"
 
 
 @contextmanager

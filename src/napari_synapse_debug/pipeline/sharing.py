@@ -26,7 +26,8 @@ from napari_synapse_debug.io import (
     save_config,
     write_run,
 )
-from napari_synapse_debug.io.bioimage import CALIBRATION, About, read_package, write_package
+from napari_synapse_debug.io.bioimage import read_package, write_package
+from napari_synapse_debug.io.bioimage_description import CALIBRATION, About
 from napari_synapse_debug.io.checkpoint import RECORD_FILE, load_plan
 from napari_synapse_debug.networks import NetworkPlan
 from napari_synapse_debug.networks.standalone import smallest_input

@@ -18,7 +18,8 @@ from napari_synapse_debug.simulate.neuropil import CLASSES, Neuropil, simulate_n
 from napari_synapse_debug.simulate.planting import EVENTS, Planted, plant_errors
 from napari_synapse_debug.simulate.run_faults import RUN_FAULTS
 from napari_synapse_debug.simulate.scoring import score_events
-from napari_synapse_debug.simulate.spoiling import RUN_EVENTS, Spoiled, spoil_run
+from napari_synapse_debug.simulate.spoiled_events import RUN_EVENTS
+from napari_synapse_debug.simulate.spoiling import Spoiled, spoil_run
 
 __all__ = [
     "CLASSES",

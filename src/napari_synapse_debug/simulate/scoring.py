@@ -39,7 +39,7 @@ def score_events(events: pd.DataFrame, findings: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     events : DataFrame
-        Columns ``spoiling.RUN_EVENTS``.
+        Columns ``spoiled_events.RUN_EVENTS``.
     findings : DataFrame
         ``records.FINDINGS`` of the run after planting.
     """

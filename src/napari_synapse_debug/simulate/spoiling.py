@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,12 +11,12 @@ from numpy.typing import NDArray
 
 from napari_synapse_debug.domain import records
 from napari_synapse_debug.domain.grid import Box
-from napari_synapse_debug.domain.stages import STAGE_OF_CAUSE, Cause, ErrorKind
+from napari_synapse_debug.domain.stages import Cause
 from napari_synapse_debug.simulate.found import Found, RunToSpoil, find_synapse, is_whole
 from napari_synapse_debug.simulate.place import Change, Volume
-from napari_synapse_debug.simulate.planting import EVENTS
 from napari_synapse_debug.simulate.run_faults import RUN_FAULTS
 from napari_synapse_debug.simulate.signal_faults import add_blob
+from napari_synapse_debug.simulate.spoiled_events import PlantedEvent, tabulate_events
 
 APART_NM = (600.0, 300.0)
 """Events stay this far apart; the second distance where there is no room for the first."""
@@ -28,15 +27,6 @@ UNPREDICTED_NM = 250.0
 
 FALSE_STRENGTH = 0.7
 """Of a false signal: from the threshold (0) to the median peak of the matches (1)."""
-
-RUN_EVENTS: Mapping[str, str] = {
-    **EVENTS,
-    "also_rows": "str",
-    **dict.fromkeys(records.point_columns("at"), "float64"),
-    "changed": "str",
-}
-"""Columns of the events of a run: ``also_rows`` are truth rows that may be lost instead (ids
-with commas between), ``at`` is where the run had its prediction."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +64,7 @@ def spoil_run(
     """
     wanted = [cause for _ in range(each) for cause in Cause if cause in set(causes)]
     sites = _Sites(run, rng)
-    planted: list[_Event] = []
+    planted: list[PlantedEvent] = []
     volumes = _Volumes(run)
     slab = None
     if Cause.NOT_PREDICTED in wanted:
@@ -88,7 +78,7 @@ def spoil_run(
         if event is not None:
             planted.append(event)
             volumes.apply(event.change)
-    truth, events = _tabulate(run, planted)
+    truth, events = tabulate_events(run, planted)
     short = {
         cause.value: RUN_FAULTS[cause].needs if cause in RUN_FAULTS else ""
         for cause in dict.fromkeys(wanted)
@@ -96,15 +86,6 @@ def spoil_run(
     }
     box = None if slab is None else slab.predicted
     return Spoiled(volumes.changed, truth, box, events, short)
-
-
-@dataclass(frozen=True)
-class _Event:
-    cause: Cause
-    change: Change
-    truth_row: int | None
-    cleft_nm: NDArray[np.float64]
-    at_nm: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -153,7 +134,7 @@ class _Sites:
         self._fresh = run.least_fresh_id
         self._whole: dict[int, Found | None] = {}
 
-    def plant(self, cause: Cause) -> _Event | None:
+    def plant(self, cause: Cause) -> PlantedEvent | None:
         """The cause at the first free synapse that allows it."""
         for apart in APART_NM:
             for row, cleft in zip(self._rows, self._cleft, strict=True):
@@ -168,10 +149,10 @@ class _Sites:
                 for other in change.also_rows:
                     self._take(self._cleft[self._rows == other][0])
                 at = records.points(found.prediction.to_frame().T, "cleft")[0]
-                return _Event(cause, change, int(row), cleft, at)
+                return PlantedEvent(cause, change, int(row), cleft, at)
         return None
 
-    def plant_blob(self) -> _Event | None:
+    def plant_blob(self) -> PlantedEvent | None:
         """A false signal on a contact far from all truths and predictions."""
         run = self._run
         tolerance = run.params.evaluate.tolerance_nm
@@ -188,10 +169,10 @@ class _Sites:
             change = add_blob(run, run.contacts.iloc[at], value)
             if change is not None:
                 self._take(places[at])
-                return _Event(Cause.FALSE_SIGNAL, change, None, places[at], places[at])
+                return PlantedEvent(Cause.FALSE_SIGNAL, change, None, places[at], places[at])
         return None
 
-    def take_slab(self, slab: _Slab, lost: list[int]) -> list[_Event]:
+    def take_slab(self, slab: _Slab, lost: list[int]) -> list[PlantedEvent]:
         """One event for each row that the slab takes; all rows near it are taken."""
         grid, events = self._run.grid, []
         near = slab.lost.grow(grid.margin_vx(FACE_NM))
@@ -200,7 +181,7 @@ class _Sites:
                 self._take(cleft)
             if int(row) in lost:
                 events.append(
-                    _Event(Cause.NOT_PREDICTED, Change(slab.lost), int(row), cleft, cleft)
+                    PlantedEvent(Cause.NOT_PREDICTED, Change(slab.lost), int(row), cleft, cleft)
                 )
         return events
 
@@ -260,49 +241,3 @@ def _slab(volume: Box, axis: int, depth: int, *, at_end: bool) -> _Slab:
 
 def _box(start: list[int], stop: list[int]) -> Box:
     return Box((start[0], start[1], start[2]), (stop[0], stop[1], stop[2]))
-
-
-def _tabulate(run: RunToSpoil, planted: list[_Event]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The truth with all changes, and the events (``RUN_EVENTS``), numbered from 1."""
-    truth = run.truth.copy()
-    fresh = int(truth["row"].max()) + 1 if len(truth) else 1
-    rows: list[dict[str, Any]] = []
-    for number, event in enumerate(planted, start=1):
-        also = list(event.change.also_rows)
-        old = truth[truth["row"] == event.truth_row]
-        for values in event.change.added:
-            new = old.assign(row=fresh, **values)
-            truth = pd.concat([truth, new], ignore_index=True)
-            also.append(fresh)
-            fresh += 1
-        for column, value in event.change.row.items():
-            truth.loc[truth["row"] == event.truth_row, column] = value
-        if event.change.is_dropped:
-            truth = truth[truth["row"] != event.truth_row]
-        rows.append(_event_row(number, event, also))
-    if not rows:
-        return run.truth, records.empty(RUN_EVENTS)
-    events = records.conform(pd.DataFrame(rows), RUN_EVENTS, "planted events")
-    return records.conform(truth.reset_index(drop=True), records.TRUTH, "truth"), events
-
-
-def _event_row(number: int, event: _Event, also: list[int]) -> dict[str, Any]:
-    fault = RUN_FAULTS.get(event.cause)
-    error = ErrorKind.FALSE if event.cause is Cause.FALSE_SIGNAL else ErrorKind.MISSED
-    told = {
-        Cause.FALSE_SIGNAL: "There is signal where no synapse is.",
-        Cause.NOT_PREDICTED: "Nothing was predicted here.",
-    }
-    is_gone = event.change.is_dropped or event.truth_row is None
-    return {
-        "event": number,
-        "stage": STAGE_OF_CAUSE[event.cause].value,
-        "cause": event.cause.value,
-        "error": (error if fault is None else fault.error).value,
-        "truth_row": pd.NA if is_gone else event.truth_row,
-        **dict(zip(records.point_columns("cleft"), event.cleft_nm, strict=True)),
-        "description": told[event.cause] if fault is None else fault.description,
-        "also_rows": ",".join(map(str, also)),
-        **dict(zip(records.point_columns("at"), event.at_nm, strict=True)),
-        "changed": "prediction" if fault is None else fault.changed,
-    }

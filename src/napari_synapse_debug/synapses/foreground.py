@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_synapse_debug.domain.compiled import compiled
+from napari_synapse_debug.domain.compiled import compiled, root_of
 
 
 class Foreground(NamedTuple):
@@ -139,21 +139,13 @@ def _join_two(row_start: Any, start: Any, stop: Any, parent: Any, rows: Any) -> 
     two, end_two = row_start[rows[1]], row_start[rows[1] + 1]
     while one < end_one and two < end_two:
         if start[one] <= stop[two] and start[two] <= stop[one]:
-            a, b = _root(parent, one), _root(parent, two)
+            a, b = root_of(parent, one), root_of(parent, two)
             if a != b:
                 parent[max(a, b)] = min(a, b)
         if stop[one] < stop[two]:
             one += 1
         else:
             two += 1
-
-
-@compiled
-def _root(parent: NDArray[Any], run: int) -> int:
-    while parent[run] != run:
-        parent[run] = parent[parent[run]]
-        run = parent[run]
-    return run
 
 
 @compiled

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.events import Event
 from napari_synapse_debug.ui.ports import Results, Review
 
@@ -46,10 +45,6 @@ class Jobs(Protocol):
         """Stop what runs and give everything back."""
 
 
-def _no_review(*_: Any, **__: Any) -> Review:
-    raise InputError("Nothing keeps verdicts here")
-
-
 @dataclass(frozen=True)
 class Backend:
     """Functions as in ``pipeline``, and ``make_jobs``, which makes a runner of jobs."""
@@ -58,23 +53,23 @@ class Backend:
     open_results: Callable[..., Results]
     create_project: Callable[..., Path]
     make_jobs: Callable[[], Jobs]
-    open_partial: Callable[..., Any] = lambda *_, **__: None
-    predict_here: Callable[..., Any] = lambda *_, **__: None
-    open_preview: Callable[..., Any] = lambda *_, **__: None
-    read_training_rows: Callable[..., Any] = lambda *_, **__: ()
-    read_sections: Callable[..., Any] = lambda *_, **__: {}
-    annotate_box: Callable[..., Any] = lambda *_, **__: None
-    forget_box: Callable[..., Any] = lambda *_, **__: None
-    open_review: Callable[..., Review] = _no_review
-    score_corrected: Callable[..., Any] = lambda *_, **__: None
-    correct_truth: Callable[..., Any] = lambda truth, *_, **__: truth
-    load_whatif: Callable[..., Any] = lambda *_, **__: None
-    compare_runs: Callable[..., Any] = lambda *_, **__: None
-    make_package: Callable[..., Any] = lambda *_, **__: None
-    merge_packages: Callable[..., Any] = lambda *_, **__: None
-    describe_review: Callable[..., Any] = lambda *_, **__: None
-    list_runs: Callable[..., Sequence[str]] = lambda *_, **__: ()
-    read_budget: Callable[..., Any] = lambda *_, **__: None
+    open_partial: Callable[..., Any]
+    predict_here: Callable[..., Any]
+    open_preview: Callable[..., Any]
+    read_training_rows: Callable[..., Any]
+    read_sections: Callable[..., Any]
+    annotate_box: Callable[..., Any]
+    forget_box: Callable[..., Any]
+    open_review: Callable[..., Review]
+    score_corrected: Callable[..., Any]
+    correct_truth: Callable[..., Any]
+    load_whatif: Callable[..., Any]
+    compare_runs: Callable[..., Any]
+    make_package: Callable[..., Any]
+    merge_packages: Callable[..., Any]
+    describe_review: Callable[..., Any]
+    list_runs: Callable[..., Sequence[str]]
+    read_budget: Callable[..., Any]
 
 
 def product_backend() -> Backend:
