@@ -16,7 +16,7 @@ from commands import DATA, run
 from napari_synapse_debug.pipeline import sample_folder
 
 SEEDS = (0, 1, 2)
-MINUTES, SAMPLE_MINUTES = 6, 4
+MINUTES, SAMPLE_MINUTES = 10, 5
 LEAST_F1, LEAST_DICE, LEAST_SAMPLE_F1 = 0.9, 0.8, 0.95
 EVAL_BOX = np.s_[0:20, 672:1024, 0:512]
 

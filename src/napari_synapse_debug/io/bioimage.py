@@ -27,7 +27,8 @@ from napari_synapse_debug.io.bioimage_description import (
     About,
     describe_package,
 )
-from napari_synapse_debug.io.checkpoint import PLAN, WEIGHTS, load_model
+from napari_synapse_debug.io.checkpoint import load_model
+from napari_synapse_debug.io.model_files import PLAN, WEIGHTS
 from napari_synapse_debug.networks import TrainedNetwork
 from napari_synapse_debug.networks.standalone import smallest_input, trace_network
 

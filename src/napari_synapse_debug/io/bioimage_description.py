@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from napari_synapse_debug import __version__
-from napari_synapse_debug.io.checkpoint import PLAN, RECORD_FILE, WEIGHTS
+from napari_synapse_debug.io.model_files import PLAN, RECORD_FILE, WEIGHTS
 from napari_synapse_debug.networks import NetworkPlan
 from napari_synapse_debug.networks.standalone import smallest_input
 

@@ -21,6 +21,7 @@ from pydantic import ValidationError
 from napari_synapse_debug.domain.errors import DataError, ProjectError
 from napari_synapse_debug.domain.records import conform, empty
 from napari_synapse_debug.io.atomic import replace_file, write_text
+from napari_synapse_debug.io.model_files import LAST, PLAN, RECORD_FILE, STATE, WEIGHTS
 from napari_synapse_debug.networks import (
     RECORD,
     BestWeights,
@@ -29,12 +30,6 @@ from napari_synapse_debug.networks import (
     TrainingState,
     load_weights,
 )
-
-WEIGHTS = "weights.pt"
-LAST = "last.pt"
-PLAN = "plan.json"
-RECORD_FILE = "training.csv"
-STATE = "training.pt"
 
 _RETRAIN = "train the model again, or restore its folder from a copy"
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from napari_synapse_debug.domain.errors import InputError
+from napari_synapse_debug.io.model_files import WEIGHTS
 
 STEPS = ("train", "predict", "contacts", "synapses", "evaluate", "diagnose", "report")
 """The steps in the order in which they run."""
@@ -25,7 +26,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
 """The steps whose results a step reads."""
 
 OUTPUTS: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "train": (("models", "weights.pt"),),
+    "train": (("models", WEIGHTS),),
     "predict": (("runs", "prediction.zarr"),),
     "contacts": (("runs", "contacts.parquet"), ("runs", "contact_pairs.parquet")),
     "synapses": (("runs", "candidates.zarr"), ("runs", "synapses.parquet")),

@@ -17,6 +17,7 @@ from napari_synapse_debug.domain.events import Event, QuietContext, StepContext
 from napari_synapse_debug.domain.grid import Box, Triple
 from napari_synapse_debug.domain.params import PredictParams
 from napari_synapse_debug.io import Project, StoredArray, create_volume, load_project
+from napari_synapse_debug.io.model_files import WEIGHTS
 
 if TYPE_CHECKING:
     from napari_synapse_debug.predict import Predictor, ResamplingPredictor
@@ -144,7 +145,7 @@ def warm_predictor(project: Project, run: str = "main") -> Predictor:
         A file of the model is damaged.
     """
     folder, params = project.model_folder(run), project.config.params.predict
-    weights = folder / "weights.pt"
+    weights = folder / WEIGHTS
     changed = weights.stat().st_mtime_ns if weights.is_file() else 0
     return _load_predictor(folder, changed, params)
 

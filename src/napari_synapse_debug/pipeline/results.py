@@ -29,6 +29,7 @@ from napari_synapse_debug.io import (
     read_json,
     read_table,
 )
+from napari_synapse_debug.io.model_files import WEIGHTS
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def open_results(folder: Path, run: str = "main") -> Results:
     return Results(
         folder=project.folder,
         run=run,
-        has_model=(project.model_folder(run) / "weights.pt").exists(),
+        has_model=(project.model_folder(run) / WEIGHTS).exists(),
         config=project.config,
         grid=raw.grid,
         volumes={"raw": raw, **_volumes(project, place)},

@@ -28,7 +28,8 @@ from napari_synapse_debug.io import (
 )
 from napari_synapse_debug.io.bioimage import read_package, write_package
 from napari_synapse_debug.io.bioimage_description import CALIBRATION, About
-from napari_synapse_debug.io.checkpoint import RECORD_FILE, load_plan
+from napari_synapse_debug.io.checkpoint import load_plan
+from napari_synapse_debug.io.model_files import RECORD_FILE
 from napari_synapse_debug.networks import NetworkPlan
 from napari_synapse_debug.networks.standalone import smallest_input
 from napari_synapse_debug.pipeline.outcome import describe_score

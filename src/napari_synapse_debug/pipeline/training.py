@@ -16,13 +16,14 @@ from napari_synapse_debug.io.checkpoint import (
     save_model,
     save_training_state,
 )
+from napari_synapse_debug.io.model_files import WEIGHTS
 from napari_synapse_debug.networks import NetworkPlan, TrainedNetwork, TrainingState, plan_network
 from napari_synapse_debug.pipeline.annotated_box import AnnotatedBox
 from napari_synapse_debug.pipeline.calibration import Calibration, calibrate
 from napari_synapse_debug.pipeline.detection import judge_boxes, predict_annotated
 from napari_synapse_debug.pipeline.plan import StepDone
 from napari_synapse_debug.pipeline.training_boxes import AnnotatedBoxes, read_annotated_boxes
-from napari_synapse_debug.pipeline.training_history import write_figures, write_sections
+from napari_synapse_debug.pipeline.training_history import write_sections
 from napari_synapse_debug.pipeline.training_log import LOGS, LoggedContext
 from napari_synapse_debug.pipeline.validation import validate_network
 from napari_synapse_debug.pipeline.work import Work
@@ -88,7 +89,7 @@ def _prepare_start(work: Work, plan: NetworkPlan) -> TrainingState | None:
         return state
     start = _start_from_model(work, plan)
     work.forget("train")
-    weights = work.model_folder / "weights.pt"
+    weights = work.model_folder / WEIGHTS
     if weights.exists():
         made = datetime.fromtimestamp(weights.stat().st_mtime).strftime("%Y%m%d-%H%M%S")
         work.model_folder.rename(work.model_folder.with_name(f"{work.run}-{made}"))
@@ -114,7 +115,6 @@ def _save_state(folder: Path, state: TrainingState) -> None:
     save_training_state(folder, state)
     save_last(folder, state.trained)
     save_model(folder, state.kept)
-    write_figures(folder, state.trained.record)
 
 
 def _validation(

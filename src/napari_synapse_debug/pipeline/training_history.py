@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from napari_synapse_debug.io import load_project, read_table, replace_file, write_table
+from napari_synapse_debug.io import load_project, read_table, replace_file
+from napari_synapse_debug.io.model_files import RECORD_FILE
 
-FIGURES = "training.csv"
 VALIDATION = "validation.npz"
 
 
@@ -64,17 +64,6 @@ def sections_in(folder: Path) -> dict[str, ValidationSection]:
         }
 
 
-def write_figures(folder: Path, record: pd.DataFrame) -> None:
-    """Write the training record to ``folder/training.csv``, whole or not at all.
-
-    Raises
-    ------
-    StorageError
-        The disk is full or the folder may not be written.
-    """
-    write_table(record, folder / FIGURES)
-
-
 def read_training_rows(folder: Path, run: str = "main") -> tuple[dict[str, float], ...]:
     """The figures of the model of ``run``, one mapping a report; empty where it was not trained.
 
@@ -85,7 +74,7 @@ def read_training_rows(folder: Path, run: str = "main") -> tuple[dict[str, float
     DataError
         The file is damaged.
     """
-    path = load_project(folder).model_folder(run) / FIGURES
+    path = load_project(folder).model_folder(run) / RECORD_FILE
     if not path.exists():
         return ()
     rows = read_table(path).to_dict("records")
