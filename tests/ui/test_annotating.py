@@ -9,6 +9,7 @@ from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.grid import Box, Grid
 from napari_synapse_debug.io import load_project, write_labels
 from napari_synapse_debug.pipeline import create_project
+from napari_synapse_debug.ui import docks
 from napari_synapse_debug.ui.annotation_panel import AnnotationPanel
 from napari_synapse_debug.ui.annotation_request import AnnotationRequest, class_choices
 from napari_synapse_debug.ui.backend import product_backend
@@ -148,3 +149,51 @@ def test_painting_on_is_noticed():
     layer.paint((1, 8, 9), 1)
     watch.forget(str(BOX))
     assert watch.changed() == []
+
+
+@pytest.fixture
+def dock(desk, qtbot, monkeypatch):
+    """The Train dock of the window."""
+    monkeypatch.setattr(docks, "desk_of", lambda viewer: desk)
+    made = docks.TrainDock(desk.viewer_kept)
+    qtbot.addWidget(made)
+    return made
+
+
+def test_what_was_painted_since_is_written_before_the_training(dock, desk, project, qtbot):
+    started = []
+    dock._desk.runner.start = lambda *asked: started.append(asked)
+    request = AnnotationRequest(BOX, "train", {"My clefts": "cleft:synapse"})
+    dock.annotations.add_requested.emit(request)
+    qtbot.waitUntil(lambda: not desk.session.job.is_running, timeout=20_000)
+    layer = desk.viewer_kept.layers["My clefts"]
+    layer.paint((3, 12, 22), 7)
+
+    dock.run_requested.emit(("train",), {})
+    assert started == []
+    qtbot.waitUntil(lambda: started != [], timeout=20_000)
+
+    (annotation,) = load_project(project).config.annotated
+    stored = load_project(project).mask_of(annotation, annotation.masks[0])
+    assert 7 in np.asarray(stored.array[...])
+
+
+def test_paint_that_could_not_be_written_is_not_forgotten(dock, desk, qtbot):
+    started = []
+    dock._desk.runner.start = lambda *asked: started.append(asked)
+    dock._add_box(AnnotationRequest(BOX, "train", {"My clefts": "cleft:synapse"}))
+    qtbot.waitUntil(lambda: not desk.session.job.is_running, timeout=20_000)
+    layer = desk.viewer_kept.layers["My clefts"]
+    layer.paint((3, 12, 22), 7)
+    desk.viewer_kept.layers.remove(layer)
+
+    for _ in range(2):
+        dock.run_requested.emit(("train",), {})
+        qtbot.waitUntil(lambda: not desk.session.job.is_running, timeout=20_000)
+        assert started == []
+        assert "is gone" in dock.annotations.message.text()
+        assert "take it out of the list" in dock.annotations.message.text()
+
+    dock.annotations.forget_requested.emit(str(BOX))
+    dock.run_requested.emit(("train",), {})
+    assert len(started) == 1

@@ -82,7 +82,7 @@ def annotation_arguments(
     masks = {}
     for name, chosen in request.classes.items():
         if chosen:
-            _check_fits(by_name[name], grid)
+            _check_fits(_layer(name, by_name), grid)
             masks[chosen] = store(folder, by_name[name], request.box)
     if not masks and not request.has_truth:
         raise InputError(
@@ -96,6 +96,17 @@ def annotation_arguments(
         "truth": truth if request.has_truth else None,
         "use": request.use,
     }
+
+
+def _layer(name: str, layers: Mapping[str, LayerInfo]) -> LayerInfo:
+    if name not in layers:
+        raise InputError(
+            f"The layer {name!r} that was painted for a box is gone",
+            found=", ".join(layers) or "no labels layer",
+            expected=f"a labels layer {name!r}",
+            fix="add the box again from another layer, or take it out of the list (✕)",
+        )
+    return layers[name]
 
 
 def _check_fits(layer: LayerInfo, grid: Grid) -> None:

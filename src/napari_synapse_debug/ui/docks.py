@@ -47,6 +47,7 @@ class TrainDock(TrainPanel):
         super().__init__(desk.session, parent)
         self._desk, self._watch = desk, PaintWatch()
         self._waiting: tuple[Any, ...] | None = None
+        self._writing: AnnotationRequest | None = None
         boxes = self.annotations
         show = boxes.message.setText
         self.run_requested.connect(self._start)
@@ -67,7 +68,7 @@ class TrainDock(TrainPanel):
     def _show_training(self) -> None:
         """How the model of the run was trained, or is being trained right now."""
         if not self._desk.session.job.is_running:
-            self._desk.session.training = self._desk.runner.read_training_rows()
+            self._desk.session.set_training(self._desk.runner.read_training_rows())
         self.show_training(self._desk.runner.read_sections())
 
     def _list_layers(self) -> None:
@@ -79,6 +80,7 @@ class TrainDock(TrainPanel):
             self.annotations.show_box(rectangle_box(self._desk.adapter.viewer, results.grid))
 
     def _add_box(self, request: AnnotationRequest) -> None:
+        self._writing = request
         self._watch.remember(request, self._desk.adapter.user_layers)
         self._desk.runner.annotate(request, self.annotations.layers)
 
@@ -102,6 +104,9 @@ class TrainDock(TrainPanel):
             return
         self.annotations.message.setText(job.message)
         waiting, self._waiting = self._waiting, None
+        writing, self._writing = self._writing, None
+        if writing is not None and job.status != "done":
+            self._watch.give_up(writing)
         if waiting is not None and job.status == "done":
             self._start(*waiting)
 

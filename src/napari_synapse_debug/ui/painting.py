@@ -15,11 +15,17 @@ class PaintWatch:
 
     def __init__(self) -> None:
         self._requests: dict[str, AnnotationRequest] = {}
+        self._before: AnnotationRequest | None = None
         self._watched: weakref.WeakSet[Layer] = weakref.WeakSet()
         self._changed: set[str] = set()
 
     def remember(self, request: AnnotationRequest, layers: Iterable[Layer]) -> None:
-        """Watch the ``layers`` that ``request`` names; they count as written now."""
+        """Watch the ``layers`` that ``request`` names; they count as written now.
+
+        To be called when the writing begins, so that what is painted meanwhile is noticed;
+        ``give_up`` takes it back where the writing failed.
+        """
+        self._before = self._requests.get(str(request.box))
         self._requests[str(request.box)] = request
         self._changed.discard(str(request.box))
         for layer in layers:
@@ -28,6 +34,15 @@ class PaintWatch:
                 self._watched.add(layer)
                 for event in (layer.events.paint, layer.events.labels_update, layer.events.data):
                     event.connect(self._note)
+
+    def give_up(self, request: AnnotationRequest) -> None:
+        """Take back ``remember``: a box that was written before is still to be written again."""
+        box = str(request.box)
+        if self._before is None:
+            self.forget(box)
+        else:
+            self._requests[box] = self._before
+            self._changed.add(box)
 
     def forget(self, box: str) -> None:
         """Watch for ``box`` no longer."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -190,6 +190,10 @@ class Session:
             return
         missed = self.table.column("error")[self.listed] == ErrorKind.MISSED
         self.select(int(self.table.ids(self.listed)[int(np.argmax(missed))]))
+
+    def set_training(self, figures: Iterable[Mapping[str, float]]) -> None:
+        """Make ``figures``, one mapping a report, those of the training that is shown."""
+        self.training = tuple(figures)
 
     def set_job(self, job: JobState) -> None:
         """Tell how the running step stands; figures of a training are added to ``training``."""
