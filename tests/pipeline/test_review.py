@@ -39,7 +39,7 @@ from napari_synapse_debug.pipeline.corrections import (
 from napari_synapse_debug.pipeline.lessons import (
     propose_boxes,
     read_hard_places,
-    write_hard_places,
+    write_lessons,
 )
 
 
@@ -212,15 +212,15 @@ def test_lessons_for_the_next_training(finished: Path) -> None:
         )
         for finding in review.findings["finding"]:
             review.set_verdict(finding, Verdict.MODEL_ERROR)
-        path = write_hard_places(review, "main")
+        write_lessons(review, "main")
         clefts = review.findings.set_index("finding").loc[classifier]
-    places = read_hard_places(path.parent)
+    places = read_hard_places(finished / "models/main")
     assert places is not None
     assert classifier
     assert sorted(map(tuple, points(places, "place"))) == sorted(
         map(tuple, points(clefts, "cleft"))
     )
-    assert read_hard_places(path.parent / "other") is None
+    assert read_hard_places(finished / "models/other") is None
     boxes = propose_boxes(finished, (2, 16, 16), 3)
     config = load_project(finished).config
     assert boxes == []  # train and evaluation box fill the toy

@@ -231,3 +231,56 @@ def test_arguments_are_not_changed(balls, tiny_plan):
     np.testing.assert_array_equal(balls.raw, raw)
     for name, mask in masks.items():
         np.testing.assert_array_equal(balls.masks[name], mask)
+
+
+def test_what_was_held_out_is_learnt_at_the_end_and_the_last_average_is_kept(
+    balls, tiny_plan, monkeypatch
+):
+    monkeypatch.setattr(selection, "_SECONDS", 0.0)
+    monkeypatch.setattr(selection, "_LARGEST_SHARE", 100.0)
+    shown, states = [], []
+    draw = PatchSampler.draw
+
+    def watched(sampler, step):
+        shown.append((step, len(sampler._boxes)))
+        return draw(sampler, step)
+
+    monkeypatch.setattr(PatchSampler, "draw", watched)
+    late = dataclasses.replace(balls, is_late=True)
+    trained = train_network(
+        [balls, late],
+        tiny_plan,
+        params(steps=10),
+        QuietContext(),
+        on_checkpoint=states.append,
+        validate=scores(0.9, *[0.1] * 20),
+    )
+    assert shown == [(step, 1 if step < 7 else 2) for step in range(10)]
+    validated = trained.record.dropna(subset=[SCORE])["step"]
+    assert validated.max() == 7  # once more before the late box is learnt, then never
+    (state,) = states
+    assert state.best is None
+    name = "input_block.conv1.conv.weight"
+    assert torch.equal(trained.weights[name], state.trained.weights[name])
+
+
+def test_a_training_that_was_left_late_goes_on_without_validation(balls, tiny_plan):
+    late = dataclasses.replace(balls, is_late=True)
+    states = []
+    train_network(
+        [balls, late],
+        tiny_plan,
+        params(steps=10),
+        StopAfter(8),
+        on_checkpoint=states.append,
+        validate=scores(0.5),
+    )
+    trained = train_network(
+        [balls, late],
+        tiny_plan,
+        params(steps=10),
+        QuietContext(),
+        resume=states[-1],
+        validate=scores(),
+    )
+    assert trained.record["step"].iloc[-1] == 10

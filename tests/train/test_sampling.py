@@ -95,3 +95,24 @@ def test_each_process_draws_other_patches_of_the_same_step(balls, tiny_plan):
     parts = [PatchSampler([balls], tiny_plan, params, rank).draw(3).raw for rank in (0, 1)]
     torch.testing.assert_close(torch.cat(parts), both, rtol=0, atol=0)
     assert not torch.allclose(*parts)
+
+
+def test_patches_are_drawn_around_hard_places_by_their_weights(tiny_plan):
+    raw = np.zeros((6, 200, 200), np.uint8)
+    raw[3, 30, 30], raw[3, 170, 170] = 255, 100
+    mask = np.zeros(raw.shape, np.uint8)
+    mask[2, 100, 100] = 1
+    places = np.array([(3, 30, 30, 3.0), (3, 170, 170, 1.0)])
+    box = TrainingBox(raw, {"cleft": mask, "mito": mask}, hard_places=places)
+
+    def shares(fraction):
+        drawn = sampler([box], tiny_plan, hard_fraction=fraction, augment=False, batch_size=80)
+        brightest = drawn.draw(0).raw.amax(dim=(1, 2, 3, 4))
+        lit = brightest > drawn.draw(0).raw.min()
+        return float(lit.float().mean()), float((brightest == brightest.max()).float().mean())
+
+    some, _ = shares(0.0)
+    every, first = shares(1.0)
+    assert some < 0.3
+    assert every == 1
+    assert first == pytest.approx(0.75, abs=0.15)

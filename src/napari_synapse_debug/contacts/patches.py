@@ -31,6 +31,8 @@ class ContactPieces:
 
     Parameters
     ----------
+    core : Box
+        What the block owns.
     sums : Sums
         What is known of each of P pieces.
     middle : (P, 4) int64
@@ -42,6 +44,7 @@ class ContactPieces:
         Lattice edges on the block's border that a face of another block may share.
     """
 
+    core: Box
     sums: Sums
     middle: NDArray[np.int64]
     spans: Spans
@@ -98,7 +101,7 @@ def contacts_in_block(
     is_open = np.zeros(runs.pieces, dtype=bool)
     is_open[edge_piece] = True
     middle = middle_faces(core, runs, sums, ~is_open, grid.voxel_size_nm)
-    return ContactPieces(sums, middle, spans_of(core, runs, sums, is_open), edge, edge_piece)
+    return ContactPieces(core, sums, middle, spans_of(core, runs, sums, is_open), edge, edge_piece)
 
 
 def sweepable(ids: NDArray[Any]) -> NDArray[Any]:

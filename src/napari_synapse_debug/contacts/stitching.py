@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from napari_synapse_debug.contacts.background import Masks
 from napari_synapse_debug.contacts.growth import contact_halo_vx
+from napari_synapse_debug.contacts.joining import Layers, Patches, join_pieces
 from napari_synapse_debug.contacts.labels import Labels, check_fit
-from napari_synapse_debug.contacts.measure import FINE_FACES, Sums, middle_of_spans
 from napari_synapse_debug.contacts.patches import ContactPieces, contacts_in_block
-from napari_synapse_debug.contacts.seams import joined_pieces
 from napari_synapse_debug.domain.grid import Box, Grid
 from napari_synapse_debug.domain.params import ContactParams
 from napari_synapse_debug.domain.records import AXES, CONTACTS, empty, point_columns
+
+_SLAB_VX = 16
+"""Sections of a slab of a volume in memory, where halos are thin: few, to save memory."""
 
 
 def find_contacts(
@@ -34,13 +36,14 @@ def find_contacts(
     """
     check_fit(labels, grid)
     whole = masks or Masks()
+    halo = contact_halo_vx(grid, params)
 
     def pieces_in(core: Box) -> ContactPieces:
-        read = core.grow(contact_halo_vx(grid, params), within=grid.box)
+        read = core.grow(halo, within=grid.box)
         part = Masks(_cut(whole.background, read), _cut(whole.region, read))
         return contacts_in_block(labels[read.slices], read, core, grid, params, part)
 
-    slabs = grid.box.blocks((params.block_vx[0], *grid.shape[1:]))
+    slabs = grid.box.blocks((max(_SLAB_VX, 4 * halo[0]), *grid.shape[1:]))
     return stitch_contacts(map(pieces_in, slabs), grid, params)
 
 
@@ -65,7 +68,9 @@ def stitch_contacts(
     Parameters
     ----------
     pieces : iterable of ContactPieces
-        One of each block, in any order; together the blocks tile the volume.
+        One of each block, in any order; together the blocks tile the volume, or a box of it.
+        In order of z the least memory is needed: a patch is kept as pieces only until all
+        sections that it reaches are complete.
     grid : Grid
         The grid of the volume.
     params : ContactParams
@@ -76,98 +81,62 @@ def stitch_contacts(
     DataFrame
         A well-formed table without rows if nothing touches.
     """
-    blocks = [block for block in pieces if len(block)]
-    if not blocks:
-        return empty(CONTACTS)
-    whole, middle = _joined(blocks, grid)
-    blocks.clear()  # before the table is made, so that the two are not in memory at once
-    return _table(whole, middle, grid, params)
+    layers = Layers(grid.box)
+    waiting: list[ContactPieces] = []
+    tables: list[dict[str, NDArray[Any]]] = []
+    for found in pieces:
+        if len(found):
+            waiting.append(found)
+        is_more = layers.add(found.core)
+        del found  # or it would live on while the next block is worked on
+        if is_more and waiting:
+            whole, rest = join_pieces(waiting, grid, layers.complete_to)
+            tables.append(_columns_of(whole, grid, params))
+            waiting = [rest]
+    if waiting:
+        whole, _ = join_pieces(waiting, grid, None)
+        waiting.clear()
+        tables.append(_columns_of(whole, grid, params))
+    return _table(tables)
 
 
-def _joined(blocks: list[ContactPieces], grid: Grid) -> tuple[Sums, NDArray[np.int64]]:
-    """The sums of each patch, and its middle face."""
-    offsets = np.cumsum([0, *map(len, blocks)])[:-1]
-    edge = np.concatenate([block.edge for block in blocks])
-    owner = _moved([block.edge_piece for block in blocks], offsets)
-    pair = np.concatenate([block.sums.pair for block in blocks])
-    patch = joined_pieces(pair, edge, owner)
-    sums = Sums(*(np.concatenate(part) for part in zip(*(b.sums for b in blocks), strict=True)))
-    whole = _summed(sums, patch)
-    return whole, _middles(blocks, offsets, patch, whole, grid)
-
-
-def _summed(sums: Sums, patch: NDArray[np.int64]) -> Sums:
-    """The sums of each patch, from those of its pieces."""
-    order = np.argsort(patch, kind="stable")
-    firsts = np.flatnonzero(np.diff(patch[order], prepend=-1))
-    by_place = np.lexsort((*sums.first[:, :3].T[::-1], patch))
-    return Sums(
-        pair=sums.pair[order[firsts]],
-        faces=np.add.reduceat(sums.faces[order], firsts, axis=0),
-        signed_faces=np.add.reduceat(sums.signed_faces[order], firsts, axis=0),
-        place_sum=np.add.reduceat(sums.place_sum[order], firsts, axis=0),
-        start=np.minimum.reduceat(sums.start[order], firsts, axis=0),
-        stop=np.maximum.reduceat(sums.stop[order], firsts, axis=0),
-        first=sums.first[by_place[firsts]],
-    )
-
-
-def _middles(
-    blocks: list[ContactPieces],
-    offsets: NDArray[np.int64],
-    patch: NDArray[np.int64],
-    whole: Sums,
-    grid: Grid,
-) -> NDArray[np.int64]:
-    """Place and direction of the face of each patch nearest its centroid: (G, 4)."""
-    parts = [
-        (block.spans, patch[block.spans.piece + by])
-        for block, by in zip(blocks, offsets, strict=True)
-    ]
-    count = whole.faces.sum(axis=1)
-    centroid = whole.place_sum / count[:, None]
-    is_large = count > FINE_FACES
-    middle = middle_of_spans(parts, centroid, whole.first, is_large, grid.voxel_size_nm)
-    is_whole = np.bincount(patch)[patch] == 1
-    for (spans, _), by in zip(parts, offsets, strict=True):
-        is_whole[spans.piece + by] = False
-    of_pieces = np.concatenate([block.middle for block in blocks])
-    middle[patch[is_whole]] = of_pieces[is_whole]
-    return middle
-
-
-def _table(
-    whole: Sums, middle: NDArray[np.int64], grid: Grid, params: ContactParams
-) -> pd.DataFrame:
-    """The rows of the contacts that are large enough."""
+def _columns_of(whole: Patches, grid: Grid, params: ContactParams) -> dict[str, NDArray[Any]]:
+    """The columns of ``CONTACTS``, without the numbers, of those that are large enough."""
+    sums, middle = whole
     face_area = np.asarray(grid.voxel_area_nm2)
-    area = np.sqrt(((whole.faces * face_area) ** 2).sum(axis=1))
-    in_order = np.lexsort(middle[:, :3].T[::-1])
-    in_order = in_order[area[in_order] >= params.min_area_nm2]
-    whole = Sums(*(part[in_order] for part in whole))
-    middle, area = middle[in_order], area[in_order]
-    place, count = middle[:, :3], whole.faces.sum(axis=1, keepdims=True)
-    normals = _unit_normals(whole.signed_faces * face_area, place, middle[:, 3] != 0)
+    area = np.sqrt(((sums.faces * face_area) ** 2).sum(axis=1))
+    place, count = middle[:, :3], sums.faces.sum(axis=1, keepdims=True)
     columns = {
-        "contact": np.arange(1, len(in_order) + 1),
-        **_columns(["segment_a", "segment_b"], whole.pair),
-        **_columns([f"faces_{axis}" for axis in AXES], whole.faces),
-        "raw_area_nm2": (whole.faces * face_area).sum(axis=1),
+        **_by_axis(["segment_a", "segment_b"], sums.pair),
+        **_by_axis([f"faces_{axis}" for axis in AXES], sums.faces),
+        "raw_area_nm2": (sums.faces * face_area).sum(axis=1),
         "area_nm2": area,
-        **_columns(point_columns("centroid"), grid.to_nm(whole.place_sum / count / 2)),
-        **_columns(point_columns("point"), grid.to_nm(place / 2)),
-        **_columns([f"normal_{axis}" for axis in AXES], normals),
-        **_columns([f"start_{axis}" for axis in AXES], whole.start),
-        **_columns([f"stop_{axis}" for axis in AXES], whole.stop),
+        **_by_axis(point_columns("centroid"), grid.to_nm(sums.place_sum / count / 2)),
+        **_by_axis(point_columns("point"), grid.to_nm(place / 2)),
+        **_by_axis(
+            [f"normal_{axis}" for axis in AXES],
+            _unit_normals(sums.signed_faces * face_area, place, middle[:, 3] != 0),
+        ),
+        **_by_axis([f"start_{axis}" for axis in AXES], sums.start),
+        **_by_axis([f"stop_{axis}" for axis in AXES], sums.stop),
     }
+    is_large = area >= params.min_area_nm2
+    return {name: values[is_large] for name, values in columns.items()}
+
+
+def _table(parts: list[dict[str, NDArray[Any]]]) -> pd.DataFrame:
+    """The rows of all ``parts``, which are emptied, in order of their points."""
+    if not sum(len(part["area_nm2"]) for part in parts):
+        return empty(CONTACTS)
+    order = np.lexsort(
+        [np.concatenate([part[name] for part in parts]) for name in point_columns("point")[::-1]]
+    )
+    columns = {"contact": np.arange(1, len(order) + 1)}
+    for name in parts[0].copy():
+        columns[name] = np.concatenate([part.pop(name) for part in parts])[order]
     # not copied, and not copied again by ``conform``: the table is the largest thing here
     typed = {name: columns[name].astype(kind, copy=False) for name, kind in CONTACTS.items()}
     return pd.DataFrame(typed, copy=False)
-
-
-def _moved(pieces: list[NDArray[np.int64]], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Numbers of pieces as they go on from block to block."""
-    return np.concatenate([piece + by for piece, by in zip(pieces, offsets, strict=True)])
 
 
 def _cut(mask: NDArray[Any] | None, box: Box) -> NDArray[Any] | None:
@@ -186,5 +155,5 @@ def _unit_normals(
     )
 
 
-def _columns(names: list[str], values: NDArray[Any]) -> dict[str, NDArray[Any]]:
+def _by_axis(names: list[str], values: NDArray[Any]) -> dict[str, NDArray[Any]]:
     return dict(zip(names, values.T, strict=True))

@@ -1,5 +1,6 @@
 """One file a step: read, call the room, write. Notebooks, commands and window start here."""
 
+from napari_synapse_debug.pipeline.again import TrainedAgain, lessons_of, train_again
 from napari_synapse_debug.pipeline.annotations import annotate_again, forget_box
 from napari_synapse_debug.pipeline.comparison import Compared, compare_runs
 from napari_synapse_debug.pipeline.connectome import export_connectome
@@ -18,11 +19,7 @@ from napari_synapse_debug.pipeline.demo import (
 )
 from napari_synapse_debug.pipeline.description import describe_machine, describe_project
 from napari_synapse_debug.pipeline.files import Files, FilesJudged, judge_files
-from napari_synapse_debug.pipeline.lessons import (
-    propose_boxes,
-    read_hard_places,
-    write_hard_places,
-)
+from napari_synapse_debug.pipeline.lessons import Lessons, propose_boxes
 from napari_synapse_debug.pipeline.packages import (
     Merged,
     PackageMade,
@@ -62,6 +59,7 @@ __all__ = [
     "CorrectedScore",
     "Files",
     "FilesJudged",
+    "Lessons",
     "Merged",
     "PackageMade",
     "Plantings",
@@ -72,6 +70,7 @@ __all__ = [
     "RunSummary",
     "Simulated",
     "StepSummary",
+    "TrainedAgain",
     "annotate_again",
     "annotate_box",
     "change_params",
@@ -83,6 +82,7 @@ __all__ = [
     "export_connectome",
     "forget_box",
     "judge_files",
+    "lessons_of",
     "make_package",
     "merge_packages",
     "open_partial",
@@ -96,7 +96,6 @@ __all__ = [
     "prepare_demo",
     "propose_boxes",
     "publish_report",
-    "read_hard_places",
     "read_sections",
     "read_training_rows",
     "run_steps",
@@ -107,7 +106,7 @@ __all__ = [
     "simulate_project",
     "summarize_review",
     "telling_finding",
+    "train_again",
     "warm_up",
     "write_corrected_truth",
-    "write_hard_places",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,12 +51,16 @@ def find_all_contacts(work: Work) -> StepDone:
         return found, absent
 
     blocks = [core for core in grid.box.blocks(params.block_vx) if core.overlaps(scene.box)]
-    pieces, absent = [], listed
-    for _, (found, not_here) in work.context.map_blocks(pieces_in, blocks):
-        pieces.append(found)
-        absent = absent & set(not_here)
-        work.tell("contacts", f"block {len(pieces)} of {len(blocks)}", len(pieces), len(blocks))
-    contacts = stitch_contacts(pieces, grid, params)
+    absent = set(listed)
+
+    def all_pieces() -> Iterator[ContactPieces]:
+        found = work.context.map_blocks(pieces_in, blocks)
+        for number, (_, (pieces, not_here)) in enumerate(found, start=1):
+            absent.intersection_update(not_here)
+            work.tell("contacts", f"block {number} of {len(blocks)}", number, len(blocks))
+            yield pieces
+
+    contacts = stitch_contacts(all_pieces(), grid, params)
     pairs = contact_pairs(contacts)
     work.forget("contacts")
     write_table(contacts, work.folder / "contacts.parquet")

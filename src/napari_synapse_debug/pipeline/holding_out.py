@@ -22,10 +22,11 @@ LARGEST_SHARE = 0.25
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """What is left to train on, what was held out, and a line that says so."""
+    """What is left to train on, what was held out, its true clefts, and a line that says so."""
 
     train: tuple[AnnotatedBox, ...]
     validation: tuple[AnnotatedBox, ...]
+    n_clefts: int
     said: str
 
 
@@ -59,19 +60,20 @@ def hold_out(boxes: Sequence[AnnotatedBox], fraction: float) -> HeldOut:
         kept, held = _split(boxes[number], axis, cut)
         if _marked(kept) != _marked(boxes[number]):  # a class would be nowhere to be learnt
             continue
+        n_clefts = len(_ids(held))
         said = (
             f"held out for validation: voxels {cut} to {boxes[number].grid.shape[axis]} along "
             f"{'zyx'[axis]} of the {boxes[number].name}, "
-            f"{len(_ids(held))} of its {counts[number]} true clefts"
+            f"{n_clefts} of its {counts[number]} true clefts"
         )
         train = (*boxes[:number], kept, *boxes[number + 1 :])
-        return HeldOut(tuple(train), (held,), said)
+        return HeldOut(tuple(train), (held,), n_clefts, said)
     said = (
         f"nothing is held out for validation: no end of a training box holds {LEAST_CLEFTS} or "
         f"more true clefts and at most {LARGEST_SHARE:.0%} of them (there are "
         f"{' and '.join(map(str, counts))}); annotate a validation box"
     )
-    return HeldOut(tuple(boxes), (), said)
+    return HeldOut(tuple(boxes), (), 0, said)
 
 
 def _ids(box: AnnotatedBox) -> NDArray[np.uint64]:

@@ -1,7 +1,9 @@
-"""What training again can take from a review: hard places, and boxes to annotate next."""
+"""What training again takes from a review: hard places, corrected truth, boxes to annotate next."""
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,31 +13,139 @@ from numpy.typing import NDArray
 from napari_synapse_debug.domain.errors import ProjectError
 from napari_synapse_debug.domain.grid import Box, Triple
 from napari_synapse_debug.domain.project import Source
+from napari_synapse_debug.domain.records import TRUTH, points
 from napari_synapse_debug.domain.verdicts import HARD_PLACES
-from napari_synapse_debug.io import load_project, open_volume, read_table, write_table
+from napari_synapse_debug.io import (
+    Project,
+    fingerprint,
+    load_project,
+    open_volume,
+    read_table,
+    write_table,
+)
 from napari_synapse_debug.pipeline.review import Review
 from napari_synapse_debug.review import hard_places, uncertain_boxes
 
 HARD = "hard_places.parquet"
-"""In the folder of the model that is trained again."""
+TRUE = "corrected_truth.parquet"
+"""In the folder of the model that is trained again, so that it stays known what it learnt."""
 
 
-def write_hard_places(review: Review, model: str) -> Path:
-    """Write ``models/MODEL/hard_places.parquet`` from the verdicts that hold; its path.
+@dataclass(frozen=True)
+class Lessons:
+    """What a review has for a training.
 
-    All of them are written, also those in the evaluation box: training can learn from a place
-    only where a box is annotated, and a box that is learnt from cannot be judged by any more.
+    Parameters
+    ----------
+    verdicts : int
+        Findings with a verdict that holds.
+    hard : int
+        Errors of the classifier among them that people confirmed.
+    hard_learnt : int
+        Those of them that lie in annotated boxes, where they can be learnt from.
+    hard_judged : int
+        Those in the evaluation box: a box that is learnt from cannot judge any more.
+    added, removed, changed : int
+        Rows of the truth that were corrected.
     """
-    places = hard_places(review.settled(), review.findings)
-    path = review.project.model_folder(model) / HARD
-    write_table(places, path)
-    return path
+
+    verdicts: int
+    hard: int
+    hard_learnt: int
+    hard_judged: int
+    added: int
+    removed: int
+    changed: int
+
+    def __str__(self) -> str:
+        edits = f"{self.added} added, {self.removed} removed, {self.changed} changed"
+        return (
+            f"{self.verdicts} verdicts; {self.hard} confirmed errors of the classifier, "
+            f"{self.hard_learnt} of them in annotated boxes and {self.hard_judged} in the "
+            f"evaluation box; truth: {edits}"
+        )
+
+
+def describe_lessons(review: Review) -> Lessons:
+    """What ``review`` has for a training, as things stand."""
+    project, settled = review.project, review.settled()
+    places = points(hard_places(settled, review.findings), "place")
+    grid, judged = project.raw().grid, project.config.box("eval")
+    boxes = [Box.parse(a.box) for a in project.config.annotated if a.raw is None]
+    voxels = grid.to_index(places)
+    learnt = np.zeros(len(places), np.bool_)
+    for box in boxes:
+        learnt |= box.contains(voxels)
+    n_judged = 0 if judged is None else int((judged.contains(voxels) & ~learnt).sum())
+    added, removed, changed = _edits(review)
+    return Lessons(
+        verdicts=len(settled),
+        hard=len(places),
+        hard_learnt=int(learnt.sum()),
+        hard_judged=n_judged,
+        added=len(added),
+        removed=len(removed),
+        changed=len(changed),
+    )
+
+
+def write_lessons(review: Review, model: str) -> None:
+    """Write the lessons of ``review`` to the folder of ``model``, which is yet to be trained.
+
+    All hard places are written, also those in the evaluation box: training takes only those
+    that lie in its boxes.
+    """
+    folder = review.project.model_folder(model)
+    write_table(hard_places(review.settled(), review.findings), folder / HARD)
+    if review.project.config.truth is not None:
+        write_table(review.corrected_truth(), folder / TRUE)
 
 
 def read_hard_places(model_folder: Path) -> pd.DataFrame | None:
     """The places to sample more often (``HARD_PLACES``); None where none were written."""
     path = model_folder / HARD
     return read_table(path, HARD_PLACES) if path.exists() else None
+
+
+def read_true_lessons(model_folder: Path) -> pd.DataFrame | None:
+    """The corrected truth that the model is to learn (``TRUTH``); None where none was written."""
+    path = model_folder / TRUE
+    return read_table(path, TRUTH) if path.exists() else None
+
+
+def lesson_inputs(project: Project, model: str) -> dict[str, str]:
+    """Fingerprints of the lessons of ``model``, by name; empty where there are none."""
+    paths = (project.model_folder(model) / name for name in (HARD, TRUE))
+    return {path.stem.replace("_", " "): fingerprint(path) for path in paths if path.exists()}
+
+
+def keep_lessons(before: Path, now: Path) -> None:
+    """Copy the lessons of a model folder that was set aside to the one in its place."""
+    for name in (HARD, TRUE):
+        if (before / name).exists():
+            now.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(before / name, now / name)
+
+
+def _edits(review: Review) -> tuple[set[int], set[int], set[int]]:
+    """Rows that were added, removed and changed."""
+    if review.project.config.truth is None:
+        return set(), set(), set()
+    before, now = review.project.truth(), review.corrected_truth()
+    return edited_rows(before, now)
+
+
+def edited_rows(before: pd.DataFrame, now: pd.DataFrame) -> tuple[set[int], set[int], set[int]]:
+    """Rows of ``now`` that are not in ``before``, of ``before`` not in ``now``, and that differ.
+
+    Points and kind count. A row that only changes its segments is the same to a classifier.
+    """
+    old, new = (table.set_index("row") for table in (before, now))
+    both = old.index.intersection(new.index)
+    names = [*(f"{end}_{axis}_nm" for end in ("pre", "cleft", "post") for axis in "zyx"), "kind"]
+    differs = (old.loc[both, names] != new.loc[both, names]).any(axis=1)
+    added, removed = new.index.difference(old.index), old.index.difference(new.index)
+    return set(map(int, added)), set(map(int, removed)), set(map(int, both[differs]))
 
 
 def propose_boxes(

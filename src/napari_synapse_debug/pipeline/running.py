@@ -24,6 +24,7 @@ from napari_synapse_debug.io import (
     save_config,
     write_run,
 )
+from napari_synapse_debug.pipeline.lessons import lesson_inputs
 from napari_synapse_debug.pipeline.outcome import describe_score, error_rows
 from napari_synapse_debug.pipeline.partners import partner_lessons
 from napari_synapse_debug.pipeline.plan import (
@@ -181,7 +182,7 @@ def inputs_of(project: Project, run: str, step: str) -> dict[str, str]:
     if step == "train":
         inputs["classes"] = " ".join(f"{c.name}:{c.role}" for c in config.classes)
         inputs["box"] = str(config.train_box)
-        inputs |= _annotation_inputs(project)
+        inputs |= _annotation_inputs(project) | lesson_inputs(project, run)
     if step == "synapses" and config.params.synapses.partners != "rule":
         inputs["true partners"] = partner_lessons(project).fingerprint
     if step == "evaluate":

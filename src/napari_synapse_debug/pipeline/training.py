@@ -21,6 +21,7 @@ from napari_synapse_debug.networks import NetworkPlan, TrainedNetwork, TrainingS
 from napari_synapse_debug.pipeline.annotated_box import AnnotatedBox
 from napari_synapse_debug.pipeline.calibration import Calibration, calibrate
 from napari_synapse_debug.pipeline.detection import judge_boxes, predict_annotated
+from napari_synapse_debug.pipeline.lessons import keep_lessons
 from napari_synapse_debug.pipeline.plan import StepDone
 from napari_synapse_debug.pipeline.training_boxes import AnnotatedBoxes, read_annotated_boxes
 from napari_synapse_debug.pipeline.training_history import write_sections
@@ -49,7 +50,7 @@ def train(work: Work) -> StepDone:
     start = _prepare_start(work, plan)
     with LoggedContext(work.context, work.model_folder / LOGS, start.step if start else 0) as told:
         trained = train_network(
-            [found.box for found in boxes.train],
+            boxes.learnt,
             plan,
             work.params.train,
             told,
@@ -92,7 +93,8 @@ def _prepare_start(work: Work, plan: NetworkPlan) -> TrainingState | None:
     weights = work.model_folder / WEIGHTS
     if weights.exists():
         made = datetime.fromtimestamp(weights.stat().st_mtime).strftime("%Y%m%d-%H%M%S")
-        work.model_folder.rename(work.model_folder.with_name(f"{work.run}-{made}"))
+        aside = work.model_folder.rename(work.model_folder.with_name(f"{work.run}-{made}"))
+        keep_lessons(aside, work.model_folder)
     else:
         clear_training_state(work.model_folder)
     return start
@@ -134,9 +136,10 @@ def _calibrate(work: Work, boxes: AnnotatedBoxes, trained: TrainedNetwork) -> Ca
     if not any(spec.role.is_synapse for spec in classes):
         return None
     predictor = Predictor(trained, work.params.train.device)
+    held_out = tuple(found for found in boxes.validation if found not in boxes.late)
     validation, training = (
         judge_boxes(part, [predict_annotated(predictor, found) for found in part], classes)
-        for part in (_judgeable(boxes.validation), _judgeable(boxes.train))
+        for part in (_judgeable(held_out), _judgeable((*boxes.train, *boxes.late)))
     )
     return calibrate(validation, training) if validation or training else None
 

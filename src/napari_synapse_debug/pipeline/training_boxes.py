@@ -22,8 +22,11 @@ from napari_synapse_debug.networks import (
     resampled_grid,
 )
 from napari_synapse_debug.pipeline.annotated_box import AnnotatedBox
+from napari_synapse_debug.pipeline.calibration import ENOUGH_CLEFTS
 from napari_synapse_debug.pipeline.holding_out import hold_out
 from napari_synapse_debug.pipeline.instances import label_instances
+from napari_synapse_debug.pipeline.lessons import read_hard_places, read_true_lessons
+from napari_synapse_debug.pipeline.truth_edits import correct_masks
 from napari_synapse_debug.pipeline.work import Work
 from napari_synapse_debug.train import TrainingBox, check_boxes
 from napari_synapse_debug.train.targets import paint_targets
@@ -33,10 +36,27 @@ STEP = "train"
 
 @dataclass(frozen=True, eq=False)
 class AnnotatedBoxes:
-    """Boxes to learn from, and boxes to choose weights and threshold by; the latter may be none."""
+    """What to learn from, and what to choose weights and threshold by.
+
+    Parameters
+    ----------
+    train : tuple of AnnotatedBox
+        Boxes to learn from.
+    validation : tuple of AnnotatedBox
+        Boxes to validate on; may be none.
+    late : tuple of AnnotatedBox
+        Those of ``validation`` that are learnt from as well at the end of the training.
+    """
 
     train: tuple[AnnotatedBox, ...]
     validation: tuple[AnnotatedBox, ...]
+    late: tuple[AnnotatedBox, ...] = ()
+
+    @property
+    def learnt(self) -> list[TrainingBox]:
+        """What the network learns from, marked where it does so at the end only."""
+        late = [replace(found.box, is_late=True) for found in self.late]
+        return [*(found.box for found in self.train), *late]
 
 
 def read_annotated_boxes(work: Work) -> AnnotatedBoxes:
@@ -56,7 +76,8 @@ def read_annotated_boxes(work: Work) -> AnnotatedBoxes:
     config = work.project.config
     if not config.annotated or not config.classes:
         raise _nothing_to_learn(work)
-    boxes = [(found.use, _read(work, found)) for found in config.annotated]
+    corrected = read_true_lessons(work.model_folder)
+    boxes = [(found.use, _read(work, found, corrected)) for found in config.annotated]
     train = tuple(box for use, box in boxes if use == "train")
     validation = tuple(box for use, box in boxes if use == "validation")
     if not train:
@@ -64,13 +85,33 @@ def read_annotated_boxes(work: Work) -> AnnotatedBoxes:
     check_boxes([box.box for box in train], config.classes)
     fraction = work.params.train.validation_fraction
     if validation or fraction == 0:
-        return AnnotatedBoxes(train, validation)
+        return AnnotatedBoxes(_with_hard_places(work, train), validation)
     held = hold_out(train, fraction)
-    work.tell(STEP, held.said)
-    return AnnotatedBoxes(held.train, held.validation)
+    late = () if held.n_clefts >= ENOUGH_CLEFTS else held.validation
+    said = "; learnt from as well at the end, as there are few" if late else ""
+    work.tell(STEP, held.said + said)
+    return AnnotatedBoxes(
+        _with_hard_places(work, held.train), held.validation, _with_hard_places(work, late)
+    )
 
 
-def _read(work: Work, annotation: Annotation) -> AnnotatedBox:
+def _with_hard_places(work: Work, boxes: tuple[AnnotatedBox, ...]) -> tuple[AnnotatedBox, ...]:
+    """The boxes with the confirmed errors that lie in them, as a review told them."""
+    places = read_hard_places(work.model_folder)
+    if places is None or places.empty:
+        return boxes
+    where, weights = points(places, "place"), places["weight"].to_numpy(np.float64)
+    made, used = [], 0
+    for found in boxes:
+        inside = found.grid.contains(where)
+        rows = np.column_stack([found.grid.to_index(where[inside]), weights[inside]])
+        made.append(replace(found, box=replace(found.box, hard_places=rows)))
+        used += int(inside.sum())
+    work.tell(STEP, f"hard places: {used} of {len(places)} lie in the boxes that are learnt")
+    return tuple(made)
+
+
+def _read(work: Work, annotation: Annotation, corrected: pd.DataFrame | None) -> AnnotatedBox:
     project, box = work.project, Box.parse(annotation.box)
     volume = project.raw_of(annotation)
     masks = project.config.masks_in(annotation)
@@ -83,7 +124,12 @@ def _read(work: Work, annotation: Annotation) -> AnnotatedBox:
         clefts=None,
     )
     sized = _resample(work, read)
-    painted = _paint(work, annotation, sized)
+    if corrected is not None and annotation.raw is None and work.project.config.truth is not None:
+        classes, params = project.config.classes, work.params.targets
+        sized, edits = correct_masks(sized, project.truth(), corrected, classes, params)
+        if edits:
+            work.tell(STEP, f"{sized.name}: {edits} clefts as the corrected truth has them")
+    painted = _paint(work, annotation, sized, corrected)
     return replace(painted, clefts=_true_clefts(painted.box, project.config.classes))
 
 
@@ -127,9 +173,13 @@ def _sizes(grid: Grid) -> str:
     return " × ".join(f"{size:.3g}" for size in grid.voxel_size_nm)
 
 
-def _paint(work: Work, annotation: Annotation, found: AnnotatedBox) -> AnnotatedBox:
+def _paint(
+    work: Work, annotation: Annotation, found: AnnotatedBox, corrected: pd.DataFrame | None
+) -> AnnotatedBox:
     """The box with its classes without masks painted from points, if it has any."""
     truth = work.project.truth_of(annotation)
+    if corrected is not None and annotation.truth == work.project.config.truth:
+        truth = corrected if truth is not None else None
     masks = found.box.masks
     classes = [
         spec

@@ -28,11 +28,18 @@ class TrainingBox:
     ignored : mapping
         For some class names (z, y, x) bool: voxels of which it is not known whether they are of
         the class, for example the rim of a cleft that was painted from a point.
+    hard_places : array
+        (N, 4) float64: z, y, x of a voxel of the box around which patches are to be drawn more
+        often, and a weight above 0.
+    is_late : bool
+        Learnt from only at the end of a training (``train_network``).
     """
 
     raw: NDArray[Any]
     masks: Mapping[str, NDArray[Any] | None]
     ignored: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    hard_places: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 4)))
+    is_late: bool = False
 
 
 def check_boxes(boxes: Sequence[TrainingBox], classes: Sequence[ClassSpec]) -> None:

@@ -9,7 +9,7 @@ from napari_synapse_debug.domain.events import Event, StepContext
 from napari_synapse_debug.domain.params import TrainParams
 from napari_synapse_debug.networks import NetworkPlan, TrainedNetwork, TrainingState
 from napari_synapse_debug.train.boxes import TrainingBox, check_boxes
-from napari_synapse_debug.train.sampling import PatchSampler
+from napari_synapse_debug.train.sampling import Batch, PatchSampler
 from napari_synapse_debug.train.selection import ValidationClock
 from napari_synapse_debug.train.team import Team, count_processes, gather_team
 from napari_synapse_debug.train.trainer import Trainer
@@ -19,6 +19,9 @@ _CHECKPOINT_SECONDS = 45.0
 _PARTS = 1000
 _OVER = -1.0
 """Told to the other processes in place of the progress when all is done."""
+
+LATE_FROM = 0.7
+"""Part of the training after which the late boxes are learnt from as well."""
 
 Validate = Callable[[TrainedNetwork], Mapping[str, float]]
 
@@ -40,6 +43,10 @@ def train_network(
     follows whichever of time and steps is further, so that only a training bounded by its steps
     is the same on every machine. A loss that is no number takes the training back to the
     average once, at half the rate.
+
+    Boxes with ``is_late`` are learnt from as well from ``LATE_FROM`` of the training on, after
+    a last validation: those that were held out to validate on, where all that was annotated is
+    needed. What comes back is the last average then, as nothing tells which one is the best.
 
     Parameters
     ----------
@@ -68,14 +75,15 @@ def train_network(
     WorkerLostError
         One of several processes ended before its time.
     """
-    check_boxes(boxes, plan.classes)
+    check_boxes([box for box in boxes if not box.is_late], plan.classes)
     context.report(Event("train", f"preparing {len(boxes)} boxes", 0, _PARTS))
-    with gather_team(count_processes(params), _follow, boxes, plan, params, resume) as team:
+    count = count_processes(params)
+    with gather_team(count, _follow, boxes, plan, params, resume) as team:
         trainer = Trainer(plan, params, resume, team)
-        sampler = PatchSampler(boxes, plan, params, team.rank)
+        patches = _Patches(boxes, plan, params, team.rank)
         seconds = resume.seconds if resume else 0.0
         training = _Training(trainer, params, context, seconds, on_checkpoint, validate)
-        return training.run(sampler, team)
+        return training.run(patches, team)
 
 
 def _follow(
@@ -87,9 +95,30 @@ def _follow(
 ) -> None:
     """Train beside the leader until it says that all is done."""
     trainer = Trainer(plan, params, resume, team)
-    sampler = PatchSampler(boxes, plan, params, team.rank)
+    patches = _Patches(boxes, plan, params, team.rank)
     while (progress := team.agree(_OVER, trainer.device)) != _OVER:
-        trainer.advance(sampler.draw(trainer.step), progress)
+        trainer.advance(patches.draw(trainer.step, progress), progress)
+
+
+class _Patches:
+    """Patches of the boxes, and late in the training of the late ones as well."""
+
+    def __init__(
+        self,
+        boxes: Sequence[TrainingBox],
+        plan: NetworkPlan,
+        params: TrainParams,
+        rank: int,
+    ) -> None:
+        early = [box for box in boxes if not box.is_late]
+        self.are_more_late = len(early) < len(boxes)
+        self._early = self._late = PatchSampler(early, plan, params, rank)
+        if self.are_more_late:
+            self._late = PatchSampler(boxes, plan, params, rank)
+
+    def draw(self, step: int, progress: float) -> Batch:
+        """The patches of ``step``, at which the part ``progress`` is over."""
+        return (self._late if progress >= LATE_FROM else self._early).draw(step)
 
 
 class _Training:
@@ -114,15 +143,21 @@ class _Training:
         self._losses: list[float] = []
         self._clock = ValidationClock(seconds, self._progress())
 
-    def run(self, sampler: PatchSampler, team: Team) -> TrainedNetwork:
+    def run(self, patches: _Patches, team: Team) -> TrainedNetwork:
         """Train until it is over; the network to keep."""
+        is_late = patches.are_more_late and self._progress() >= LATE_FROM
+        if is_late:  # when it was left
+            self._validate = None
         while not (is_stopped := self._context.should_stop()):
             progress = self._progress()
             if progress >= 1 or self._is_out_of_patience(progress):
                 break
+            if patches.are_more_late and progress >= LATE_FROM and not is_late:
+                is_late = True
+                self._end_validation(progress)
             team.agree(progress, self._trainer.device)
-            loss = self._trainer.advance(sampler.draw(self._trainer.step), progress)
-            self._losses.append(loss)
+            batch = patches.draw(self._trainer.step, progress)
+            self._losses.append(self._trainer.advance(batch, progress))
             self._attend(progress)
         team.agree(_OVER, self._trainer.device)
         if self._validate is not None and not is_stopped:
@@ -133,6 +168,13 @@ class _Training:
         if self._on_checkpoint is not None:
             self._on_checkpoint(state)
         return state.kept
+
+    def _end_validation(self, progress: float) -> None:
+        """Validate once more; from here on the latest average is the one to keep."""
+        if self._validate is not None:
+            self._judge(progress, self._validate)
+        self._validate = None
+        self._trainer.forget_best()
 
     def _attend(self, progress: float) -> None:
         """Whatever is due after a step."""

@@ -36,12 +36,15 @@ class PreparedBox:
         (class,) bool: whether the class was annotated in the box.
     unknown : Tensor or None
         As ``masks``, 255 where all of a bin is ignored; None where nothing is.
+    hard_places : array
+        (N, 4) float64: z, y, x of a bin, and a weight.
     """
 
     raw: Tensor
     masks: Tensor
     is_known: NDArray[np.bool_]
     unknown: Tensor | None
+    hard_places: NDArray[np.float64]
 
     @property
     def shape(self) -> Triple:
@@ -71,6 +74,7 @@ def prepare_box(box: TrainingBox, plan: NetworkPlan) -> PreparedBox:
         torch.from_numpy(np.stack(masks)),
         np.array(is_known),
         _prepare_unknown(box, plan),
+        box.hard_places / [*plan.binning, 1],
     )
 
 

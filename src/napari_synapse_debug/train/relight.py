@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 _BLUR_CHANCE = 0.2
-_NOISE_CHANCE = 0.4
-_MISSING_CHANCE = 0.1
+_NOISE_CHANCE = 0.2
+_MISSING_CHANCE = 0.03
 
 
 def relight(patch: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:

@@ -47,9 +47,9 @@ class Batch:
 class PatchSampler:
     """Random patches of some boxes; the same ``seed`` and ``step`` give the same patches.
 
-    A patch is centred on a voxel of a class, or anywhere; a box is chosen by its voxels of the
-    class, or by its annotated voxels. A box smaller than the patch is mirrored, and the mirror
-    image has the weight 0.
+    A patch is centred on a hard place, on a voxel of a class, or anywhere; a box is chosen by
+    its voxels of the class, or by its annotated voxels. A box smaller than the patch is
+    mirrored, and the mirror image has the weight 0.
 
     Parameters
     ----------
@@ -81,6 +81,11 @@ class PatchSampler:
             [_SYNAPSE_CHANCE if spec.role.is_synapse else 1.0 for spec in plan.classes]
         ) * np.array([len(places) > 0 for places in self._places])
         self._class_chances = chances / chances.sum() if chances.any() else chances
+        self._hard = [
+            (number, *place) for number, box in enumerate(self._boxes) for place in box.hard_places
+        ]
+        weights = np.array([weight for *_, weight in self._hard])
+        self._hard_chances = weights / weights.sum()
 
     def draw(self, step: int) -> Batch:
         """The patches of ``step``."""
@@ -127,7 +132,10 @@ class PatchSampler:
         return random_warp(self._plan.patch_vx, (z, y, x), rng)
 
     def _choose_center(self, rng: np.random.Generator) -> tuple[PreparedBox, Triple]:
-        if self._class_chances.any() and rng.random() < self._params.foreground_fraction:
+        if self._hard and rng.random() < self._params.hard_fraction:
+            number, *place, _ = self._hard[rng.choice(len(self._hard), p=self._hard_chances)]
+            box = self._boxes[number]
+        elif self._class_chances.any() and rng.random() < self._params.foreground_fraction:
             places = self._places[rng.choice(len(self._places), p=self._class_chances)]
             number, *place = places[rng.integers(len(places))]
             box = self._boxes[number]
@@ -135,7 +143,7 @@ class PatchSampler:
             box = self._boxes[rng.choice(len(self._boxes), p=self._box_chances)]
             place = [rng.integers(n) for n in box.shape]
         jittered = [
-            int(c + rng.integers(-(n // 4), n // 4 + 1))
+            int(c) + int(rng.integers(-(n // 4), n // 4 + 1))
             for c, n in zip(place, self._plan.patch_vx, strict=True)
         ]
         z, y, x = (

@@ -157,6 +157,10 @@ class Trainer:
         weights = _copy(self._average.module.state_dict())
         self._best = choose_best(self._best, weights, self.step, progress, validation)
 
+    def forget_best(self) -> None:
+        """Keep the latest average from now on, whatever was validated before."""
+        self._best = None
+
     def averaged(self) -> TrainedNetwork:
         """The running average, on the CPU."""
         return TrainedNetwork(

@@ -12,9 +12,9 @@ from napari_synapse_debug.domain.grid import Triple, TripleNm
 
 _BEND_SPACING_VX = 32
 _BEND_VX = 2.0
-_SLIP_CHANCE = 0.15
+_SLIP_CHANCE = 0.05
 _SLIP_VX = 4
-_FREE_TURN_CHANCE = 0.5
+_FREE_TURN_CHANCE = 0.25
 _SCALE = (0.85, 1.18)
 
 
@@ -44,7 +44,7 @@ def identity_warp(shape: Triple) -> Warp:
 def random_warp(shape: Triple, voxel_size_nm: TripleNm, rng: np.random.Generator) -> Warp:
     """A random flip in z, turn or free rotation, zoom, bend and section slip.
 
-    Half of the patches are only flipped and turned by right angles (where y and x have the
+    Three of four patches are only flipped and turned by right angles (where y and x have the
     same voxel size), which leaves grey values as they are; free rotation smooths them.
 
     Parameters

@@ -4,6 +4,7 @@ Every field has a title, a description (one line of help), bounds, and where it 
 (``json_schema_extra={"unit": ...}``); ``advanced`` fields are folded away in forms.
 """
 
+from napari_synapse_debug.domain.params.again import AgainParams
 from napari_synapse_debug.domain.params.base import Device, Params
 from napari_synapse_debug.domain.params.contacts import ContactParams
 from napari_synapse_debug.domain.params.diagnosis import DiagnoseParams
@@ -15,6 +16,7 @@ from napari_synapse_debug.domain.params.targets import TargetParams
 from napari_synapse_debug.domain.params.training import TrainParams
 
 __all__ = [
+    "AgainParams",
     "CompareParams",
     "ContactParams",
     "Device",

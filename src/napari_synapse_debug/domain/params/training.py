@@ -45,6 +45,14 @@ class TrainParams(Params):
         le=1,
         advanced=True,
     )
+    hard_fraction: float = field(
+        0.3,
+        "Hard places",
+        "Part of the patches centred on places of confirmed errors of the classifier, if any",
+        ge=0,
+        le=1,
+        advanced=True,
+    )
     augment: bool = field(True, "Augment", "Flip, turn, blur, shift and re-light the patches")
     validation_fraction: float = field(
         0.2,

@@ -1,0 +1,137 @@
+"""Train again: a review's lessons in the next training, and the next run against the last."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_synapse_debug.domain.errors import InputError, ProjectError
+from napari_synapse_debug.domain.events import QuietContext
+from napari_synapse_debug.domain.grid import Box
+from napari_synapse_debug.domain.params import AgainParams
+from napari_synapse_debug.domain.records import FINDINGS, points
+from napari_synapse_debug.domain.verdicts import DeleteSynapse, Verdict
+from napari_synapse_debug.io import load_project, read_table
+from napari_synapse_debug.io.checkpoint import load_model
+from napari_synapse_debug.pipeline import (
+    STEPS,
+    annotate_box,
+    change_params,
+    lessons_of,
+    open_review,
+    run_steps,
+    train_again,
+)
+from napari_synapse_debug.pipeline.lessons import read_hard_places, read_true_lessons
+
+TINY = {"patch_vx": [6, 32, 32], "batch_size": 1, "device": "cpu", "steps": 6}
+HALF = AgainParams(minutes=1, learn_share=0.5)
+
+
+@pytest.fixture
+def reviewed(fresh: Path) -> Path:
+    """A project with a small model, whose errors a person held for errors of the model."""
+    change_params(fresh, {"train": TINY, "predict": {"device": "cpu"}})
+    run_steps(fresh, STEPS)
+    with open_review(fresh, author="anna") as review:
+        for finding in review.findings["finding"]:
+            review.set_verdict(int(finding), Verdict.MODEL_ERROR)
+    return fresh
+
+
+def test_a_part_of_the_evaluation_box_is_learnt_and_the_rest_judges_both_runs(
+    reviewed: Path,
+) -> None:
+    before = (reviewed / "runs/main/findings.parquet").read_bytes()
+    told: list[str] = []
+    context = QuietContext(lambda event: told.append(event.message))
+    made = train_again(reviewed, params=HALF, context=context)
+
+    project = load_project(reviewed)
+    assert (made.run, made.before) == ("main-2", "main")
+    assert project.config.eval_box == "5:14,0:56,48:96"
+    (learnt,) = project.config.annotations
+    assert learnt.box == "5:14,0:56,0:48"
+    assert (learnt.masks, learnt.truth) == (None, None)  # the masks mark all true clefts
+    assert any("by its masks" in message for message in told)
+    assert tuple(step.name for step in made.steps) == STEPS
+    assert made.compared is not None
+    assert made.compared.content["runs"] == ["main", "main-2"]
+    assert made.compared.content["n_truth"] == 4  # synapses 2, 3, 5 and 8
+
+    (aside,) = (reviewed / "runs/main").glob("evaluated-*")
+    assert (aside / "findings.parquet").read_bytes() == before
+    places = read_hard_places(reviewed / "models/main-2")
+    assert places is not None
+    assert len(places) == made.lessons.hard > 0
+    assert any("hard places: " in message for message in told)
+    record = load_model(reviewed / "models/main-2").record
+    assert record["step"].iloc[-1] == 6
+    assert project.config.params.train.init_from == "main"
+
+
+def test_without_masks_the_part_is_painted_from_the_corrected_truth(reviewed: Path) -> None:
+    params = HALF.model_copy(update={"learn_by": "points"})
+    with open_review(reviewed, author="anna") as review:
+        review.edit(DeleteSynapse(row=6))
+    train_again(reviewed, params=params)
+    (learnt,) = load_project(reviewed).config.annotations
+    assert learnt.masks == ()
+    assert learnt.truth == "truth.corrected.csv"
+    corrected = read_true_lessons(reviewed / "models/main-2")
+    assert corrected is not None
+    assert 6 not in corrected["row"].tolist()
+
+
+def test_one_that_was_stopped_is_gone_on_with_and_the_next_is_another(reviewed: Path) -> None:
+    made = train_again(reviewed, params=HALF)
+    record = reviewed / "runs/main-2/run.json"
+    again = train_again(reviewed, params=AgainParams(minutes=1, learn_share=0), name="main-2")
+    assert again.steps == ()
+    assert record.exists()
+    assert made.run == "main-2"
+    with open_review(reviewed, "main-2", author="anna") as review:
+        review.edit(DeleteSynapse(row=7))
+    third = train_again(reviewed, run="main-2", params=AgainParams(minutes=1))
+    assert third.run == "main-3"
+    assert third.lessons.removed == 1
+
+
+def test_nothing_new_to_learn_is_told_before_an_hour_is_spent(reviewed: Path) -> None:
+    with pytest.raises(InputError, match="nothing new to learn"):
+        train_again(reviewed, params=AgainParams(minutes=1))
+    assert load_project(reviewed).runs == ("main",)
+
+
+def test_a_share_that_leaves_no_synapse_to_judge_by_is_refused(reviewed: Path) -> None:
+    with pytest.raises(InputError, match="to judge by"):
+        train_again(reviewed, params=AgainParams(learn_share=0.9))
+    config = load_project(reviewed).config
+    assert (config.eval_box, config.annotations) == ("5:14,0:56,0:96", ())
+
+
+def test_a_run_without_a_model_is_refused(fresh: Path) -> None:
+    with pytest.raises(ProjectError, match="no model"):
+        train_again(fresh)
+
+
+def test_lessons_say_where_the_confirmed_errors_lie(reviewed: Path) -> None:
+    findings = read_table(reviewed / "runs/main/findings.parquet", FINDINGS)
+    of_classifier = findings[findings["stage"] == "classifier"]
+    lessons = lessons_of(reviewed)
+    assert lessons.verdicts == len(findings)
+    assert lessons.hard == len(of_classifier)
+    assert lessons.hard_learnt == 0
+    assert lessons.hard_judged == len(of_classifier)  # the train box is not judged
+    config = load_project(reviewed).config
+    text = (reviewed / "project.yaml").read_text()
+    (reviewed / "project.yaml").write_text(text.replace(config.eval_box, "5:14,0:56,48:96"))
+    annotate_box(reviewed, "5:14,0:56,0:48")
+    voxels = load_project(reviewed).raw().grid.to_index(points(of_classifier, "cleft"))
+    learnt = int(Box.parse("5:14,0:56,0:48").contains(voxels).sum())
+    now = lessons_of(reviewed)
+    assert (now.hard_learnt, now.hard_judged) == (learnt, len(voxels) - learnt)
+    assert f"{learnt} of them in annotated boxes" in str(now)
+    assert np.isfinite(voxels).all()
