@@ -12,6 +12,7 @@ import typer
 
 import napari_synapse_debug
 from napari_synapse_debug.cli import (
+    again,
     compare,
     connectome,
     files,
@@ -35,7 +36,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for group in (projects, steps, files, compare, planting, connectome, review, models, windows):
+for group in (
+    projects,
+    steps,
+    files,
+    compare,
+    planting,
+    connectome,
+    review,
+    again,
+    models,
+    windows,
+):
     group.register(app)
 
 

@@ -20,7 +20,12 @@ from napari_synapse_debug.io.model_files import WEIGHTS
 from napari_synapse_debug.pipeline.annotations import annotate_again
 from napari_synapse_debug.pipeline.comparison import Compared, compare_runs
 from napari_synapse_debug.pipeline.corrections import CORRECTED, write_corrected_truth
-from napari_synapse_debug.pipeline.lessons import Lessons, describe_lessons, write_lessons
+from napari_synapse_debug.pipeline.lessons import (
+    Lessons,
+    describe_lessons,
+    read_hard_places,
+    write_lessons,
+)
 from napari_synapse_debug.pipeline.plan import STEPS
 from napari_synapse_debug.pipeline.review import Review, open_review
 from napari_synapse_debug.pipeline.running import RunSummary, StepSummary, run_steps
@@ -130,7 +135,7 @@ def train_again(
     chosen = name or _next_name(project, run)
     with open_review(folder, run) as review:
         lessons = describe_lessons(review)
-        if not read_run(project.run_folder(chosen)).steps:
+        if read_hard_places(project.model_folder(chosen)) is None:
             _check_lessons(review, lessons, params)
             if params.learn_share > 0:
                 project = _learn_reviewed(review, params, context)

@@ -70,6 +70,9 @@ class Backend:
     describe_review: Callable[..., Any]
     list_runs: Callable[..., Sequence[str]]
     read_budget: Callable[..., Any]
+    train_again: Callable[..., Any]
+    lessons_of: Callable[..., Any]
+    propose_boxes: Callable[..., Any]
 
 
 def product_backend() -> Backend:
@@ -101,6 +104,9 @@ def product_backend() -> Backend:
         describe_review=pipeline.describe_review,
         list_runs=lambda folder: load_project(folder).runs,
         read_budget=_read_budget,
+        train_again=pipeline.train_again,
+        lessons_of=pipeline.lessons_of,
+        propose_boxes=pipeline.propose_boxes,
     )
 
 

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QFileDialog, QMenu, QWidget
 from napari_synapse_debug.domain.verdicts import Verdict
 from napari_synapse_debug.io import write_table
 from napari_synapse_debug.ui import keys
+from napari_synapse_debug.ui.again_joint import join_again
 from napari_synapse_debug.ui.camera import seen_nm
 from napari_synapse_debug.ui.debug_pages import (
     join_charts,
@@ -56,7 +57,9 @@ class DebugDock(DebugPanel):
         self.charts, self.whatif = join_charts(self, desk), join_whatif(self, desk)
         self.charts.score_requested.connect(self._try_score)
         self.truth_page = join_truth(self, desk)
-        self.runs, self.team = join_runs(self, desk), join_team(self, desk)
+        self.runs = join_runs(self, desk)
+        self.again = join_again(self, desk, self.runs)
+        self.team = join_team(self, desk)
         self._listen()
         join_tabs(self)
 

@@ -17,6 +17,7 @@ from napari_synapse_debug.ui.backend import Backend, product_backend
 from napari_synapse_debug.ui.background import Background
 from napari_synapse_debug.ui.corrections import Corrections
 from napari_synapse_debug.ui.flight import Flight
+from napari_synapse_debug.ui.interface_layer import InterfaceLayer
 from napari_synapse_debug.ui.live_prediction import LivePrediction
 from napari_synapse_debug.ui.partner_surfaces import PartnerSurfaces
 from napari_synapse_debug.ui.picking import Picker
@@ -46,6 +47,7 @@ class Desk:
         self.background = Background()
         self.reviewing = Reviewing(self.session, lambda *where: self.backend().open_review(*where))
         self.surfaces = PartnerSurfaces(self.session, self.adapter, self.background)
+        self.interface = InterfaceLayer(self.session, self.adapter, self.background)
         self.corrections = Corrections(
             self.session, self.adapter, self.reviewing, self.background, self.backend
         )

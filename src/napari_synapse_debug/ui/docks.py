@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QWidget
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.ui import step_panel
 from napari_synapse_debug.ui.annotation_request import AnnotationRequest
+from napari_synapse_debug.ui.contact_filter import ContactFilter
 from napari_synapse_debug.ui.desk import desk_of
 from napari_synapse_debug.ui.guarding import guarded
 from napari_synapse_debug.ui.layer_info import rectangle_box, volume_layers
@@ -56,6 +57,9 @@ class TrainDock(TrainPanel):
         boxes.forget_requested.connect(guarded(self._forget_box, lambda error: show(str(error))))
         boxes.box_requested.connect(guarded(self._take_box, lambda error: show(str(error))))
         desk.session.job_changed.connect(self._go_on)
+        desk.session.box_proposed.connect(boxes.show_box)
+        if desk.session.proposed_box is not None:
+            boxes.show_box(desk.session.proposed_box)
         self._refresh = guarded(self._show_training, lambda error: show(str(error)))
         desk.session.results_changed.connect(self._refresh)
         layers = desk.adapter.viewer.layers
@@ -133,9 +137,23 @@ class PredictDock(PredictPanel):
 
 
 class SynapsesDock(StepDock):
-    """Find contacts and synapses."""
+    """Find contacts and synapses; the smallest contact that shows is chosen live."""
 
     group = step_panel.SYNAPSES
+
+    def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
+        super().__init__(viewer, parent)
+        self._desk = desk_of(viewer)
+        self.contacts = ContactFilter()
+        self.rows.insertWidget(0, self.contacts)
+        self.contacts.area_changed.connect(self._desk.adapter.show_contacts_from)
+        self._desk.session.results_changed.connect(self._show_contacts)
+        self._show_contacts()
+
+    def _show_contacts(self) -> None:
+        results = self._desk.session.results
+        found = None if results is None else results.contacts
+        self.contacts.show_areas(() if found is None else found["area_nm2"])
 
 
 class EvaluateDock(StepDock):

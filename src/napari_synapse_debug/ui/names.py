@@ -14,6 +14,7 @@ class LayerName(StrEnum):
     CANDIDATES = "candidates"
     PARTNERS = "partners"
     CONTACTS = "contacts"
+    INTERFACE = "interface"
     TRUTH = "truth"
     TRUTH_LINKS = "truth links"
     PREDICTION = "prediction"

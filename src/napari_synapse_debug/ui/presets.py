@@ -23,7 +23,8 @@ _ALWAYS = frozenset(
 
 _MORE: Mapping[str, frozenset[str]] = {
     Stage.CANDIDATE: frozenset({LayerName.CANDIDATES}),
-    Stage.CONTACT: frozenset({LayerName.CONTACTS}),
+    Stage.CONTACT: frozenset({LayerName.CONTACTS, LayerName.INTERFACE}),
+    Stage.ASSIGNMENT: frozenset({LayerName.INTERFACE}),
 }
 
 _SHOWS_PROBABILITY = frozenset({Stage.CLASSIFIER, Stage.CANDIDATE, Stage.GROUND_TRUTH})

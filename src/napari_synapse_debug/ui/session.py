@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from psygnal import EmitLoopError, Signal, SignalInstance
 
 from napari_synapse_debug.domain.errors import InputError
+from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.records import FINDINGS, empty
 from napari_synapse_debug.domain.stages import ErrorKind
 from napari_synapse_debug.ui.finding_table import FindingFilter, FindingTable
@@ -62,6 +63,7 @@ class Session:
     marks_changed = Signal()
     finding_selected = Signal(object)
     job_changed = Signal(JobState)
+    box_proposed = Signal(Box)
 
     def __init__(self) -> None:
         self.project: Path | None = None
@@ -76,6 +78,7 @@ class Session:
         self._row: pd.Series[Any] | None = None
         self.job = JobState()
         self.training: tuple[Mapping[str, float], ...] = ()
+        self.proposed_box: Box | None = None
 
     @property
     def marks(self) -> Marks:
@@ -90,7 +93,7 @@ class Session:
     def set_results(self, results: Results | None) -> None:
         """Show ``results``; filter and selection begin anew."""
         findings = None if results is None else results.findings
-        self.results = results
+        self.results, self.proposed_box = results, None
         self.table = FindingTable(empty(FINDINGS) if findings is None else findings)
         self.filter = FindingFilter()
         self.selected = self._row = None
@@ -190,6 +193,11 @@ class Session:
             return
         missed = self.table.column("error")[self.listed] == ErrorKind.MISSED
         self.select(int(self.table.ids(self.listed)[int(np.argmax(missed))]))
+
+    def propose_box(self, box: Box) -> None:
+        """Make ``box`` (voxels of the raw volume) the one to annotate next."""
+        self.proposed_box = box
+        _tell(self.box_proposed, box)
 
     def set_training(self, figures: Iterable[Mapping[str, float]]) -> None:
         """Make ``figures``, one mapping a report, those of the training that is shown."""

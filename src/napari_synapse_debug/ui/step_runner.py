@@ -16,7 +16,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_synapse_debug.domain.errors import StepCancelledError, SynapseDebugError
 from napari_synapse_debug.domain.events import Event
 from napari_synapse_debug.domain.grid import Box, Triple
-from napari_synapse_debug.domain.params import Params
+from napari_synapse_debug.domain.params import AgainParams, Params
 from napari_synapse_debug.ui.annotation_request import (
     AnnotationRequest,
     StoreCrop,
@@ -47,6 +47,7 @@ class StepRunner(QObject):
     event_arrived = Signal(object)
     job_ended = Signal(object)
     thread_ended = Signal(object, object)
+    trained_again = Signal(object)
 
     def __init__(
         self,
@@ -68,15 +69,25 @@ class StepRunner(QObject):
     def start(self, steps: tuple[str, ...], params: Mapping[str, Params]) -> None:
         """Run ``steps`` of the open project with ``params`` by step."""
         folder = self._session.project
-        if folder is None or self._session.job.is_running:
+        if folder is not None:
+            run_steps = self._backend.run_steps
+            self._submit(
+                steps[0], partial(run_steps, folder, steps, run=self._run, params=dict(params))
+            )
+
+    def train_again(self, params: AgainParams) -> None:
+        """Train on from the open run with what its review taught; the new run is opened."""
+        folder = self._session.project
+        if folder is not None:
+            again = self._backend.train_again
+            self._submit("again", partial(again, folder, run=self._run, params=params))
+
+    def _submit(self, step: str, function: Callable[..., Any]) -> None:
+        if self._session.job.is_running:
             return
-        jobs = self._started_jobs()
         self._started = time.monotonic()
-        self._session.set_job(JobState("running", steps[0], "starting"))
-        function = partial(
-            self._backend.run_steps, folder, steps, run=self._run, params=dict(params)
-        )
-        self._job = jobs.submit(
+        self._session.set_job(JobState("running", step, "starting"))
+        self._job = self._started_jobs().submit(
             function,
             on_event=self.event_arrived.emit,
             on_done=self.job_ended.emit,
@@ -244,7 +255,10 @@ class StepRunner(QObject):
         step, folder = self._session.job.step, self._session.project
         try:
             summary = job.result()
-            if folder is not None:
+            made = getattr(summary, "run", None)  # of training again
+            if folder is not None and made is not None:
+                self.open(folder, made)
+            elif folder is not None:
                 self._session.set_results(self._backend.open_results(folder, self._run))
         except StepCancelledError as error:
             self._session.set_job(JobState("cancelled", step, str(error)))
@@ -252,6 +266,8 @@ class StepRunner(QObject):
             self._session.set_job(failed(step, error))
         else:
             self._session.set_job(JobState("done", step, outcome_text(summary)))
+            if made is not None:
+                self.trained_again.emit(summary)
 
 
 def failed(step: str, error: Exception) -> JobState:

@@ -37,6 +37,7 @@ _STRAIGHT = (0.0, 0.0, 0.0)
 _TRUTH = (LayerName.TRUTH, LayerName.TRUTH_LINKS)
 _PREDICTION = (LayerName.PREDICTION, LayerName.PREDICTION_LINKS)
 _LINKS = (LayerName.TRUTH_LINKS, LayerName.PREDICTION_LINKS)
+_MARKS = (LayerName.CONTACTS, *_TRUTH, *_PREDICTION, LayerName.FINDING)
 _TURNS = ((True, True), (True, False), (False, True))
 
 
@@ -82,6 +83,19 @@ class ViewerAdapter:
         """The layers of the viewer that were not added here, the lowest first."""
         ours = {id(layer) for layer in (*self._layers.values(), *self._beside)}
         return [layer for layer in self.viewer.layers if id(layer) not in ours]
+
+    def add_result(self, layer: Layer) -> None:
+        """Show one more layer of the results, under their points, as the presets say."""
+        layers = self.viewer.layers
+        active = layers.selection.active
+        with self._applying():
+            self._add(layer)
+            marks = (self._layers.get(name) for name in _MARKS)
+            below = [layers.index(mark) for mark in marks if mark is not None and mark in layers]
+            if below:
+                layers.move(layers.index(layer), min(below))
+            layers.selection.active = active
+            self._apply_preset(self._stage())
 
     def add_beside(self, layer: Layer) -> None:
         """Show a layer that is not one of the run's results; it stays until it is removed."""
@@ -197,6 +211,13 @@ class ViewerAdapter:
                 if name in self._layers:
                     self._layers[name].visible = is_shown
 
+    def show_contacts_from(self, area_nm2: float) -> None:
+        """Show the points of contacts of at least this area, and no others."""
+        layer = self._layers.get(LayerName.CONTACTS)
+        if isinstance(layer, Points):
+            layer.shown = (layer.features["area_nm2"] >= area_nm2).to_numpy(np.bool_)
+            layer.visible = True
+
     def layer(self, name: str) -> Layer | None:
         """The layer of the run called ``name``; None where there is none."""
         return self._layers.get(name)
@@ -268,7 +289,7 @@ class ViewerAdapter:
             shown -= {LayerName.FINDING}
         if self.viewer.dims.ndisplay == 3:
             # they stand as surfaces; a volume would be read whole, and links would hide them
-            shown -= {LayerName.PARTNERS, *_LINKS}
+            shown -= {LayerName.PARTNERS, LayerName.INTERFACE, *_LINKS}
         for name, is_shown in presets.visibility(self._layers, shown, self._by_hand).items():
             if self._layers[name].visible != is_shown:
                 self._layers[name].visible = is_shown
