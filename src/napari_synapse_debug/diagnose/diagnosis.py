@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from napari_synapse_debug.diagnose.case import Case, false_case, missed_case
 from napari_synapse_debug.diagnose.evidence import Evidence, Tools
-from napari_synapse_debug.diagnose.findings import Finding, Proof, tabulate
+from napari_synapse_debug.diagnose.findings import Finding, Proof, row_of, tabulate
 from napari_synapse_debug.diagnose.proof import prove
+from napari_synapse_debug.diagnose.reruns import Reruns
 from napari_synapse_debug.diagnose.survey import Survey, survey_run
 from napari_synapse_debug.diagnose.trace import trace
 from napari_synapse_debug.domain.errors import StepCancelledError
 from napari_synapse_debug.domain.events import Event, StepContext
 from napari_synapse_debug.domain.params import DiagnoseParams
 from napari_synapse_debug.domain.roles import Kind
-from napari_synapse_debug.domain.stages import ErrorKind
+from napari_synapse_debug.domain.stages import Cause, ErrorKind, Stage
 
 STEP = "diagnose"
 
@@ -59,34 +61,37 @@ def diagnose_survey(survey: Survey, context: StepContext) -> pd.DataFrame:
     StepCancelledError
         A stop was asked for.
     """
-    cases = list(_cases(survey))
-    found: list[Finding] = []
-    misses: dict[int, Finding] = {}
-    for done, case in enumerate(cases):
+    errors = list(_errors(survey))
+    stages = survey.tools.stages
+    reruns = Reruns(stages) if survey.params.counterfactuals and stages is not None else None
+    rows: list[dict[str, Any]] = []
+    misses: dict[int, Miss] = {}
+    for done, (kind, at) in enumerate(errors):
         if context.should_stop():
             raise StepCancelledError(
-                "The diagnosis was stopped", found=f"{done} of {len(cases)} errors traced"
+                "The diagnosis was stopped", found=f"{done} of {len(errors)} errors traced"
             )
-        context.report(Event(STEP, f"Tracing {case.error} synapses", done, len(cases)))
-        finding = _find(case, misses, fault=done + 1)
-        if case.error is ErrorKind.MISSED:
-            misses[int(survey.truth.row[case.truth_at])] = finding
-        found.append(finding)
-    context.report(Event(STEP, f"{len(cases)} errors traced", len(cases), len(cases)))
-    return tabulate(found)
+        context.report(Event(STEP, f"Tracing {kind} synapses", done, len(errors)))
+        case = false_case(survey, at) if kind is ErrorKind.FALSE else missed_case(survey, at, kind)
+        finding = _find(case, misses, done + 1, reruns)
+        if kind is ErrorKind.MISSED:
+            misses[case.truth_row] = Miss(at, finding.proof, finding.fault, finding.verdict)
+        rows.append(row_of(finding))  # at once, as a case holds the volumes around it
+    context.report(Event(STEP, f"{len(errors)} errors traced", len(errors), len(errors)))
+    return tabulate(rows)
 
 
-def _cases(survey: Survey) -> Iterator[Case]:
-    """All errors, each with the crop around it; by row within their sort."""
+def _errors(survey: Survey) -> Iterator[tuple[ErrorKind, int]]:
+    """All errors, with the position of the row; by row within their sort."""
     matches = survey.evidence.matches
     outcome = matches["outcome"]
     for row in np.sort(matches.loc[outcome == "fn", "truth_row"].to_numpy(np.int64)):
-        yield missed_case(survey, survey.truth.at(row))
+        yield ErrorKind.MISSED, survey.truth.at(row)
     for row in np.sort(matches.loc[outcome == "tp", "truth_row"].to_numpy(np.int64)):
         if _is_mistyped(survey, int(row)):
-            yield missed_case(survey, survey.truth.at(row), ErrorKind.MISTYPED)
+            yield ErrorKind.MISTYPED, survey.truth.at(row)
     for row in np.sort(matches.loc[outcome == "fp", "prediction_row"].to_numpy(np.int64)):
-        yield false_case(survey, survey.prediction.at(row))
+        yield ErrorKind.FALSE, survey.prediction.at(row)
 
 
 def _is_mistyped(survey: Survey, row: int) -> bool:
@@ -96,18 +101,28 @@ def _is_mistyped(survey: Survey, row: int) -> bool:
     return Kind.UNKNOWN not in (true, predicted) and true != predicted
 
 
-def _find(case: Case, misses: dict[int, Finding], fault: int) -> Finding:
+@dataclass(frozen=True)
+class Miss:
+    """What a twin takes over from its miss: place of the truth row, proof, fault, and verdict."""
+
+    truth_at: int
+    proof: Proof
+    fault: int
+    verdict: tuple[Stage | None, Cause | None]
+
+
+def _find(case: Case, misses: Mapping[int, Miss], fault: int, reruns: Reruns | None) -> Finding:
     """The finding of a case; a twin has the fault, stage, cause and proof of its miss."""
     readings = trace(case)
     miss = _other_half(case, misses)
     if miss is not None:
-        return replace(miss, case=case, trace=readings)
+        return Finding(case, readings, miss.proof, miss.fault, *miss.verdict)
     proves = case.survey.params.counterfactuals
-    finding = Finding.of(case, readings, prove(case, readings) if proves else Proof())
+    finding = Finding.of(case, readings, prove(case, readings, reruns) if proves else Proof())
     return replace(finding, fault=fault)
 
 
-def _other_half(case: Case, misses: dict[int, Finding]) -> Finding | None:
+def _other_half(case: Case, misses: Mapping[int, Miss]) -> Miss | None:
     """The miss that a false prediction was refused against, if it is the same fault.
 
     A prediction that was only compared with the miss because nothing else was near, at another
@@ -121,6 +136,6 @@ def _other_half(case: Case, misses: dict[int, Finding]) -> Finding | None:
     miss = misses.get(int(match["refused_row"]))
     if miss is None:
         return None
-    is_its_cleft = case.zone == case.survey.cleft_key[miss.case.truth_at]
+    is_its_cleft = case.zone == case.survey.cleft_key[miss.truth_at]
     names_its_partners = set(str(match["refusals"]).split(",")) <= _PARTNERS_AGREE
     return miss if is_its_cleft or names_its_partners else None

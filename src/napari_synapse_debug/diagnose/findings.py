@@ -55,6 +55,11 @@ class Finding:
         cause = None if stage is None else trace.readings[stage].cause
         return cls(case, trace, proof, 0, stage, cause)
 
+    @property
+    def verdict(self) -> tuple[Stage | None, Cause | None]:
+        """Stage and cause."""
+        return self.stage, self.cause
+
     def sentence(self) -> str:
         """Why, in one sentence."""
         if self.stage is None:
@@ -65,15 +70,16 @@ class Finding:
         return f"The other half of a missed synapse ({self.cause})."
 
 
-def tabulate(findings: Sequence[Finding]) -> pd.DataFrame:
-    """The findings as ``records.FINDINGS``, numbered from 1 in the order given."""
-    if not findings:
+def tabulate(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Rows of ``row_of`` as ``records.FINDINGS``, numbered from 1 in the order given."""
+    if not rows:
         return empty(FINDINGS)
-    rows = [{"finding": k, **_row(finding)} for k, finding in enumerate(findings, start=1)]
-    return conform(pd.DataFrame(rows)[list(FINDINGS)], FINDINGS, "findings")
+    numbered = [{"finding": k, **row} for k, row in enumerate(rows, start=1)]
+    return conform(pd.DataFrame(numbered)[list(FINDINGS)], FINDINGS, "findings")
 
 
-def _row(finding: Finding) -> dict[str, Any]:
+def row_of(finding: Finding) -> dict[str, Any]:
+    """The row of a finding, without its number."""
     case, proof = finding.case, finding.proof
     confirmed = pd.NA if proof.confirmed is None else proof.confirmed
     cause = UNEXPLAINED if finding.cause is None else finding.cause.value

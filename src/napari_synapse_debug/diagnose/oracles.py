@@ -93,23 +93,34 @@ def bridged_segmentation(scene: Scene, segmentation: Volume) -> Volume:
     out = segmentation.copy()
     for key in np.unique(scene.zones.grown[scene.zones.grown != 0]):
         in_zone = scene.zones.grown == key
+        gap = in_zone & (segmentation == 0)
+        touched = _segments_near(scene, segmentation, in_zone) if gap.any() else set()
         for truth in np.flatnonzero(survey.cleft_key == key):
             pair = _segments_under(scene, segmentation, survey.truth.ends_nm[truth])
-            if 0 in pair or pair[0] == pair[1]:
-                continue
-            partner = np.isin(segmentation, pair)
-            near = (
-                distance_transform_edt(~in_zone, sampling=scene.grid.voxel_size_nm)
-                <= survey.params.reach_nm
-            )
-            if not all((near & (segmentation == k)).any() for k in pair):
+            if 0 in pair or pair[0] == pair[1] or not touched.issuperset(map(int, pair)):
                 continue
             _, nearest = distance_transform_edt(
-                ~partner, sampling=scene.grid.voxel_size_nm, return_indices=True
+                ~np.isin(segmentation, pair),
+                sampling=scene.grid.voxel_size_nm,
+                return_indices=True,
             )
-            gap = in_zone & (out == 0)
             out[gap] = segmentation[tuple(nearest)][gap]
+            break  # nothing of the gap is left for other partners of this cleft
     return out
+
+
+def _segments_near(scene: Scene, segmentation: Volume, in_zone: NDArray[np.bool_]) -> set[int]:
+    """The segments that come within reach of a zone."""
+    reach = scene.survey.params.reach_nm
+    index = np.argwhere(in_zone)
+    start, stop = index.min(axis=0), index.max(axis=0) + 1
+    margin = np.asarray(scene.grid.margin_vx(reach))
+    part = tuple(
+        slice(max(0, a - m), min(n, b + m))
+        for a, b, m, n in zip(start, stop, margin, in_zone.shape, strict=True)
+    )
+    distance = distance_transform_edt(~in_zone[part], sampling=scene.grid.voxel_size_nm)
+    return set(np.unique(segmentation[part][distance <= reach]).astype(int).tolist())
 
 
 def cut_leaks(scene: Scene, pairs: pd.DataFrame, labels: Volume) -> pd.DataFrame:

@@ -7,9 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from napari_synapse_debug.diagnose.case import Case
-from napari_synapse_debug.diagnose.evidence import Stages
 from napari_synapse_debug.diagnose.findings import Proof
-from napari_synapse_debug.diagnose.rerun import Oracles, Part, Rerun, can_rerun, rerun, rerun_part
+from napari_synapse_debug.diagnose.rerun import Oracles, Part, Rerun, can_rerun
+from napari_synapse_debug.diagnose.reruns import Reruns
 from napari_synapse_debug.diagnose.trace import Trace
 from napari_synapse_debug.domain.records import ENDS, points
 from napari_synapse_debug.domain.stages import Cause, ErrorKind, Outcome, Stage
@@ -28,29 +28,28 @@ UNMATCHABLE = frozenset(
 """Causes of truth rows that nothing can match."""
 
 
-def prove(case: Case, trace: Trace) -> Proof:
+def prove(case: Case, trace: Trace, reruns: Reruns | None) -> Proof:
     """What happens to an error when its failing stages are replaced by their oracles.
 
     The failing stages are replaced in order until the error is gone, then each is put back,
     the last first, if it stays gone: what remains is the fix set. Stages that had no input,
     because an earlier one failed, may fail once they have one, so they are tried after those.
     Truth rows that nothing can match are confirmed as they are; whether the truth lacks a
-    synapse only a person can tell.
+    synapse only a person can tell. Without ``reruns`` nothing is replaced.
     """
     named = trace.first_cause()
     if named is Stage.GROUND_TRUTH:
         if trace.readings[named].cause in UNMATCHABLE:
             return Proof(confirmed=True, fix_set=(Stage.GROUND_TRUTH,))
         return Proof()
-    stages = case.survey.tools.stages
     failing = [stage for stage in trace.stages(Outcome.FAIL) if can_rerun(case, stage)]
-    if stages is None or named is None or not failing:
+    if reruns is None or named is None or not failing:
         return Proof()
-    part = rerun_part(case)
+    part = reruns.part(case)
     if part is None:
         return Proof()
     waiting = [stage for stage in trace.stages(Outcome.UNTESTED) if can_rerun(case, stage)]
-    trial = _Trial(case, stages, part)
+    trial = _Trial(case, reruns, part)
     fix = trial.forward(failing, waiting)
     if fix is None:
         return Proof(confirmed=False)
@@ -65,13 +64,12 @@ def prove(case: Case, trace: Trace) -> Proof:
 
 
 class _Trial:
-    """The reruns of one error, each set of oracles done once."""
+    """The reruns of one error."""
 
-    def __init__(self, case: Case, stages: Stages, part: Part) -> None:
+    def __init__(self, case: Case, reruns: Reruns, part: Part) -> None:
         self._case = case
-        self._stages = stages
+        self._reruns = reruns
         self._part = part
-        self._done: dict[Oracles, Rerun] = {}
 
     def forward(self, failing: list[Stage], waiting: list[Stage]) -> Oracles | None:
         """The first set, stage added to stage, with which the error is gone; None: with none."""
@@ -102,9 +100,7 @@ class _Trial:
         return len(missed) + len(false)
 
     def _run(self, oracles: Oracles) -> Rerun:
-        if oracles not in self._done:
-            self._done[oracles] = rerun(self._part, self._stages, oracles)
-        return self._done[oracles]
+        return self._reruns.run(self._part, oracles)
 
     def _is_gone(self, oracles: Oracles) -> bool:
         """Whether the error is gone, and no other truth lost its match."""

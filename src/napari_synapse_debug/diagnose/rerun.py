@@ -94,9 +94,15 @@ def rerun_part(case: Case) -> Part | None:
 
 
 def box_of_error(case: Case, margin_nm: float) -> Box:
-    """The points of an error, its zone and the candidates it touches, and a margin around them."""
+    """The points of an error, its zone and the candidates it touches, and a margin around them.
+
+    With the points of all rows of the zone, so that it is the same box for all errors there.
+    """
     survey = case.survey
     grid, places = survey.evidence.grid, []
+    places += list(survey.truth.ends_nm[case.truths_in_zone].reshape(-1, 3))
+    if case.zone:
+        places += list(survey.prediction.ends_nm[case.rows_in_zone].reshape(-1, 3))
     for rows, at in ((survey.truth, case.truth), (survey.prediction, case.prediction)):
         if at is not None:
             places += list(rows.ends_nm[at])
