@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from napari.components import ViewerModel
 from qtpy.QtCore import QSettings
+from tests.pipeline.conftest import CHANNELS, JUDGED, TRAIN, write_world
 
 from napari_synapse_debug.domain.grid import Grid
 from napari_synapse_debug.domain.project import Mask, ProjectConfig, Source
@@ -29,7 +31,16 @@ from napari_synapse_debug.domain.records import (
 from napari_synapse_debug.domain.roles import Role
 from napari_synapse_debug.domain.stages import STAGE_OF_CAUSE, Cause, Stage
 from napari_synapse_debug.io import load_project, write_table
-from napari_synapse_debug.pipeline import sample_folder
+from napari_synapse_debug.pipeline import (
+    STEPS,
+    change_params,
+    create_project,
+    run_steps,
+    sample_folder,
+)
+from napari_synapse_debug.ui import debug_dock
+from napari_synapse_debug.ui.backend import product_backend
+from napari_synapse_debug.ui.desk import Desk
 
 GRID = Grid((8, 40, 60), (50.0, 4.6, 4.0), (1000.0, 0.0, 230.0))
 
@@ -218,3 +229,47 @@ def results_on() -> Callable[[Grid], MemoryResults]:
 def findings() -> pd.DataFrame:
     """Its six errors, numbered from 101."""
     return make_findings()
+
+
+@pytest.fixture(scope="session")
+def _trained_toy(tmp_path_factory):
+    """The toy of the pipeline's tests with a model of a few steps, all of it run."""
+    folder = tmp_path_factory.mktemp("again") / "project"
+    folder.mkdir()
+    write_world(folder)
+    create_project(
+        folder,
+        raw=str(folder / "raw.zarr"),
+        segmentation=str(folder / "segmentation.zarr"),
+        true_segmentation=str(folder / "true_segmentation.zarr"),
+        masks={name: str(folder / f"{name}.zarr") for name in CHANNELS},
+        truth=str(folder / "truth.csv"),
+        train_box=TRAIN,
+        eval_box=JUDGED,
+    )
+    tiny = {"patch_vx": [6, 32, 32], "batch_size": 1, "device": "cpu", "steps": 3}
+    change_params(folder, {"train": tiny, "predict": {"device": "cpu"}})
+    change_params(folder, {"diagnose": {"counterfactuals": False}})
+    run_steps(folder, STEPS)
+    return folder
+
+
+@pytest.fixture
+def toy_project(_trained_toy, tmp_path):
+    """The toy of the pipeline's tests, all of it run by a model of three steps."""
+    return Path(shutil.copytree(_trained_toy, tmp_path / "toy"))
+
+
+@pytest.fixture
+def toy_dock(toy_project, qtbot, monkeypatch):
+    """The Debug dock with the toy open."""
+    viewer = ViewerModel()
+    desk = Desk(viewer, product_backend)
+    desk.viewer_kept = viewer  # the desk holds it weakly
+    monkeypatch.setattr(debug_dock, "desk_of", lambda viewer: desk)
+    made = debug_dock.DebugDock(viewer)
+    qtbot.addWidget(made)
+    desk.runner.open(toy_project)
+    made.show()
+    yield made
+    desk.close()

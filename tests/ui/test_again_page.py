@@ -4,58 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
-from tests.pipeline.conftest import CHANNELS, JUDGED, TRAIN, write_world
 
 from napari_synapse_debug.domain.grid import Box, Grid
 from napari_synapse_debug.domain.verdicts import Verdict
-from napari_synapse_debug.pipeline import STEPS, change_params, create_project, run_steps
-from napari_synapse_debug.ui import debug_dock
+from napari_synapse_debug.pipeline import STEPS
 from napari_synapse_debug.ui.again_joint import box_to_annotate
 from napari_synapse_debug.ui.again_page import AgainPage
-from napari_synapse_debug.ui.backend import product_backend
-from napari_synapse_debug.ui.desk import Desk
 from napari_synapse_debug.ui.session import JobState, Session
 
 pytestmark = pytest.mark.ui
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """The toy of the pipeline's tests with a model of a few steps, all of it run."""
-    folder = tmp_path_factory.mktemp("again") / "project"
-    folder.mkdir()
-    write_world(folder)
-    create_project(
-        folder,
-        raw=str(folder / "raw.zarr"),
-        segmentation=str(folder / "segmentation.zarr"),
-        true_segmentation=str(folder / "true_segmentation.zarr"),
-        masks={name: str(folder / f"{name}.zarr") for name in CHANNELS},
-        truth=str(folder / "truth.csv"),
-        train_box=TRAIN,
-        eval_box=JUDGED,
-    )
-    tiny = {"patch_vx": [6, 32, 32], "batch_size": 1, "device": "cpu", "steps": 3}
-    change_params(folder, {"train": tiny, "predict": {"device": "cpu"}})
-    change_params(folder, {"diagnose": {"counterfactuals": False}})
-    run_steps(folder, STEPS)
-    return folder
-
-
-@pytest.fixture
-def dock(trained, qtbot, monkeypatch):
-    """The Debug dock with the project open."""
-    viewer = ViewerModel()
-    desk = Desk(viewer, product_backend)
-    desk.viewer_kept = viewer  # the desk holds it weakly
-    monkeypatch.setattr(debug_dock, "desk_of", lambda viewer: desk)
-    made = debug_dock.DebugDock(viewer)
-    qtbot.addWidget(made)
-    desk.runner.open(trained)
-    made.show()
-    yield made
-    desk.close()
 
 
 def test_without_a_project_it_says_what_to_do(qtbot):
@@ -84,19 +41,22 @@ def test_a_box_to_annotate_is_about_two_micrometres_and_fits():
     assert box_to_annotate(Grid((20, 300, 4000), (50.0, 4.0, 8.0))) == (20, 300, 250)
 
 
-def test_verdicts_are_counted_when_the_page_shows(dock, qtbot):
-    findings = dock._desk.session.table.frame
+def test_verdicts_are_counted_when_the_page_shows(toy_dock, qtbot):
+    findings = toy_dock._desk.session.table.frame
     for finding in findings["finding"]:
-        dock._desk.session.select(int(finding))
-        dock._desk.reviewing.give(Verdict.MODEL_ERROR)
-    dock.tabs.setCurrentWidget(dock.again)
-    qtbot.waitUntil(lambda: "verdicts" in dock.again.lessons.text(), timeout=20_000)
+        toy_dock._desk.session.select(int(finding))
+        toy_dock._desk.reviewing.give(Verdict.MODEL_ERROR)
+    toy_dock.tabs.setCurrentWidget(toy_dock.again)
+    qtbot.waitUntil(lambda: "verdicts" in toy_dock.again.lessons.text(), timeout=20_000)
     hard = int((findings["stage"] == "classifier").sum())
-    assert f"<b>{len(findings)}</b> verdicts · <b>{hard}</b> confirmed" in dock.again.lessons.text()
+    assert (
+        f"<b>{len(findings)}</b> verdicts · <b>{hard}</b> confirmed"
+        in toy_dock.again.lessons.text()
+    )
 
 
-def test_a_proposed_box_is_shown_and_offered_to_the_train_dock(dock, qtbot):
-    page, session = dock.again, dock._desk.session
+def test_a_proposed_box_is_shown_and_offered_to_the_train_dock(toy_dock, qtbot):
+    page, session = toy_dock.again, toy_dock._desk.session
     box = Box((2, 8, 16), (6, 40, 80))
     page.show_boxes([(box, 0.2), (Box((0, 0, 0), (2, 2, 2)), 0.1)])
     assert [page.boxes.item(i).text() for i in range(2)] == [
@@ -107,40 +67,40 @@ def test_a_proposed_box_is_shown_and_offered_to_the_train_dock(dock, qtbot):
         page.boxes.itemClicked.emit(page.boxes.item(0))
     assert session.proposed_box == box
     middle = session.results.grid.to_nm([(3.5, 23.5, 47.5)])[0]
-    np.testing.assert_allclose(dock._desk.adapter.viewer.dims.point, middle)
+    np.testing.assert_allclose(toy_dock._desk.adapter.viewer.dims.point, middle)
     assert "Train dock has the box 2:6,8:40,16:80" in page.message.text()
 
 
-def test_a_full_volume_has_nothing_to_propose(dock, qtbot):
-    dock.again.propose.click()
-    qtbot.waitUntil(lambda: "Nothing is left" in dock.again.message.text(), timeout=20_000)
-    assert not dock.again.boxes.isVisible()
+def test_a_full_volume_has_nothing_to_propose(toy_dock, qtbot):
+    toy_dock.again.propose.click()
+    qtbot.waitUntil(lambda: "Nothing is left" in toy_dock.again.message.text(), timeout=20_000)
+    assert not toy_dock.again.boxes.isVisible()
 
 
-def test_nothing_to_learn_is_told_with_what_to_do(dock, qtbot):
-    dock.again.form.editors["learn_share"].set_value(0.0)
-    dock.again.run_panel.run.click()
-    session = dock._desk.session
+def test_nothing_to_learn_is_told_with_what_to_do(toy_dock, qtbot):
+    toy_dock.again.form.editors["learn_share"].set_value(0.0)
+    toy_dock.again.run_panel.run.click()
+    session = toy_dock._desk.session
     qtbot.waitUntil(lambda: session.job.status == "failed", timeout=60_000)
-    assert "nothing new to learn" in dock.again.run_panel.message.text()
+    assert "nothing new to learn" in toy_dock.again.run_panel.message.text()
     assert session.run == "main"
 
 
 @pytest.mark.slow
-def test_the_loop_from_the_button_to_the_comparison(dock, qtbot):
-    session = dock._desk.session
-    dock.tabs.setCurrentWidget(dock.again)
-    dock.again.form.editors["learn_share"].set_value(0.5)
-    dock.again.form.editors["minutes"].set_value(1.0)
+def test_the_loop_from_the_button_to_the_comparison(toy_dock, qtbot):
+    session = toy_dock._desk.session
+    toy_dock.tabs.setCurrentWidget(toy_dock.again)
+    toy_dock.again.form.editors["learn_share"].set_value(0.5)
+    toy_dock.again.form.editors["minutes"].set_value(1.0)
     seen = set()
     session.job_changed.connect(lambda job: seen.add(job.step))
-    dock.again.run_panel.run.click()
+    toy_dock.again.run_panel.run.click()
     qtbot.waitUntil(lambda: session.job.status in ("done", "failed"), timeout=300_000)
     assert session.job.status == "done", session.job.message
     assert session.run == "main-2"
     assert {"again", *STEPS} - seen == {"evaluate"}  # which is over before it could tell
-    assert dock.tabs.currentWidget() is dock.runs
-    qtbot.waitUntil(lambda: "F1" in dock.runs.message.text(), timeout=60_000)
-    assert dock.runs.other.currentText() == "main"
-    assert dock.runs.run.currentText() == "main-2"
+    assert toy_dock.tabs.currentWidget() is toy_dock.runs
+    qtbot.waitUntil(lambda: "F1" in toy_dock.runs.message.text(), timeout=60_000)
+    assert toy_dock.runs.other.currentText() == "main"
+    assert toy_dock.runs.run.currentText() == "main-2"
     assert session.marks.column("change").shape == (len(session.table.frame),)

@@ -38,12 +38,15 @@ class Outlook:
         ``records.PREDICTION``.
     tp, fn, fp : int, optional
         By the rule ``three_point`` with the project's parameters; None without truth.
+    matches : DataFrame, optional
+        ``records.MATCHES``; None without truth.
     """
 
     synapses: pd.DataFrame
     tp: int | None = None
     fn: int | None = None
     fp: int | None = None
+    matches: pd.DataFrame | None = None
 
     @property
     def f1(self) -> float | None:
@@ -115,8 +118,9 @@ class WhatIf:
         if self.case is None or self.ids is None or self.truth_ids is None:
             return Outlook(synapses)
         ids = _ids_of(synapses, pairs, self.ids[threshold][of_kept])
-        outcome = self._match(self.case, synapses, ids, self.truth_ids)
-        return Outlook(synapses, *(int((outcome == name).sum()) for name in ("tp", "fn", "fp")))
+        matches = self._match(self.case, synapses, ids, self.truth_ids)
+        tp, fn, fp = (int((matches["outcome"] == name).sum()) for name in ("tp", "fn", "fp"))
+        return Outlook(synapses, tp, fn, fp, matches)
 
     def _filled(self, params: SynapseParams) -> SynapseParams:
         given = {name: getattr(params, name) for name in ("threshold", "min_size_vx", "min_score")}
@@ -141,16 +145,13 @@ class WhatIf:
         return self.rungs[threshold]
 
     @staticmethod
-    def _match(case: Case, synapses: pd.DataFrame, ids: Ids, known: Identities) -> pd.Series:
+    def _match(case: Case, synapses: pd.DataFrame, ids: Ids, known: Identities) -> pd.DataFrame:
         is_autapse = (ids[:, 0] == ids[:, 1]) & (ids[:, 0] != 0)
         tells_autapses = known.judge in ("gt", "column")
         identities = replace(
             known, prediction=ids, prediction_is_autapse=is_autapse & tells_autapses
         )
-        matches = match_synapses(
-            case.truth, synapses, identities, case.evaluate, case.grid, case.box
-        )
-        return matches["outcome"]
+        return match_synapses(case.truth, synapses, identities, case.evaluate, case.grid, case.box)
 
 
 def load_whatif(folder: Path, run: str = "main") -> WhatIf:

@@ -8,6 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from napari_synapse_debug.domain.params import SynapseParams
 from napari_synapse_debug.ui.charts_page import ChartsPage
 from napari_synapse_debug.ui.debug_panel import DebugPanel
@@ -15,6 +18,7 @@ from napari_synapse_debug.ui.desk import Desk
 from napari_synapse_debug.ui.finding_table import FindingFilter
 from napari_synapse_debug.ui.guarding import guarded, while_alive
 from napari_synapse_debug.ui.marks import DISPUTED
+from napari_synapse_debug.ui.outlook_changes import changes_under
 from napari_synapse_debug.ui.runs_page import RunsPage, changes_of
 from napari_synapse_debug.ui.team_page import TeamPage
 from napari_synapse_debug.ui.truth_page import TruthPage
@@ -54,9 +58,24 @@ def join_whatif(panel: DebugPanel, desk: Desk) -> WhatIfPage:
         show, fail = alive(page.show_whatif), alive(page.show_problem)
         desk.background.run("what if tables", task, show, fail)
 
+    def look_ahead(params: SynapseParams) -> tuple[Any, NDArray[Any]]:
+        outlook = page.derive(params)
+        return outlook, changes_under(session.table.frame, outlook)
+
+    def show_outlook(made: tuple[Any, NDArray[Any]]) -> None:
+        outlook, change = made
+        page.show_outlook(outlook)
+        if page.is_as_run:
+            change = np.full(len(change), "", dtype=object)
+        else:
+            panel.view.hide_columns(set(panel.view.hidden_columns) - {"change"})
+        page.show_changes(change)
+        if len(change) == len(session.table.frame):  # else another run was opened meanwhile
+            session.set_marks(replace(session.marks, change=change))
+
     def ask(params: SynapseParams) -> None:
-        task = partial(page.derive, params)
-        show, fail = alive(page.show_outlook), alive(page.show_problem)
+        task = partial(look_ahead, params)
+        show, fail = alive(show_outlook), alive(page.show_problem)
         desk.background.run("what if", task, show, fail)
 
     def apply(params: SynapseParams) -> None:

@@ -11,6 +11,7 @@ import inspect
 import weakref
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_synapse_debug.ui.backend import Backend, product_backend
@@ -23,6 +24,7 @@ from napari_synapse_debug.ui.partner_surfaces import PartnerSurfaces
 from napari_synapse_debug.ui.picking import Picker
 from napari_synapse_debug.ui.preferences import Preferences
 from napari_synapse_debug.ui.preview import Preview
+from napari_synapse_debug.ui.remembering import Remembering
 from napari_synapse_debug.ui.reviewing import Reviewing
 from napari_synapse_debug.ui.session import Session
 from napari_synapse_debug.ui.step_runner import StepRunner
@@ -54,7 +56,21 @@ class Desk:
         self.picker = Picker(self.adapter, self.session, self.session.select)
         self.preview = Preview(self.adapter, self.runner.predict_here, self.runner.open_preview)
         self.session.results_changed.connect(self.preview.clear)
+        self.remembering = Remembering(self.session, self.preferences)
         self.live = LivePrediction(self.session, self.adapter, self.runner.open_partial)
+
+    def open_project(self, folder: Path) -> None:
+        """Open the project in ``folder`` where it was left: its run, its list, its error.
+
+        Raises
+        ------
+        SynapseDebugError
+            It is no project, or something in it cannot be read.
+        """
+        run = self.remembering.run_of(folder)
+        known = self.backend().list_runs(folder)
+        self.runner.open(folder, run if run in known else "main")
+        self.remembering.restore()
 
     def close(self) -> None:
         """Stop what runs and close what is open."""

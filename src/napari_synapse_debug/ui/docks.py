@@ -169,7 +169,7 @@ class ProjectDock(ProjectPanel):
         desk = desk_of(viewer)
         super().__init__(desk.session, parent)
         self._desk = desk
-        self.open_requested.connect(guarded(desk.runner.open, self.show_error))
+        self.open_requested.connect(guarded(desk.open_project, self.show_error))
         self.create_requested.connect(guarded(self._create_project, self.show_error))
         self.box_requested.connect(guarded(self._take_box, self.show_error))
         layers = desk.adapter.viewer.layers

@@ -25,7 +25,7 @@ from napari_synapse_debug.ui.session import Session
 from napari_synapse_debug.ui.spin_boxes import RealBox
 from napari_synapse_debug.ui.words import in_words
 
-CHANGES = ("broken", "kept_wrong", "new", "kept_false")
+CHANGES = ("broken", "kept_wrong", "new", "kept_false", "fixed", "vanished")
 
 
 class FilterRow(QWidget):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
@@ -15,6 +16,12 @@ from napari_synapse_debug.domain.params import SynapseParams
 from napari_synapse_debug.ui.session import Session
 
 _STOPS = 40
+_CHANGES = {
+    "fixed": "found now",
+    "kept_wrong": "still missed",
+    "vanished": "false ones gone",
+    "kept_false": "still false",
+}
 
 
 class Outlook(Protocol):
@@ -39,6 +46,10 @@ class Outlook(Protocol):
     @property
     def f1(self) -> float | None:
         """The score; None without truth."""
+
+    @property
+    def matches(self) -> Any:
+        """Matches of truth and synapses, a table; None without truth."""
 
 
 class WhatIf(Protocol):
@@ -75,7 +86,9 @@ class WhatIfPage(QWidget):
         self.stops: dict[str, Sequence[float]] = {}
         self.sliders: dict[str, QSlider] = {}
         self.values: dict[str, QLabel] = {}
+        self._at_run: SynapseParams | None = None
         self.message, self.outlook, self.before = QLabel(), QLabel(), QLabel()
+        self.changes = QLabel()
         self.reset = QPushButton("As in the run")
         self.apply = QPushButton("Apply: place synapses anew and evaluate")
         self._lay_out()
@@ -120,6 +133,18 @@ class WhatIfPage(QWidget):
         self.outlook.setText(text)
         if not self.before.text():
             self.before.setText("In the run: " + text.replace("<b>", "").replace("</b>", ""))
+
+    @property
+    def is_as_run(self) -> bool:
+        """Whether the sliders stand where the run had them."""
+        return self._whatif is not None and self.params() == self._at_run
+
+    def show_changes(self, change: NDArray[Any]) -> None:
+        """Tell what would become of the errors of the run; see ``changes_under``."""
+        counts = {name: int((change == name).sum()) for name in _CHANGES}
+        told = [f"<b>{n}</b> {_CHANGES[name]}" for name, n in counts.items() if n]
+        self.changes.setText("Of the errors of this run: " + " · ".join(told) if told else "")
+        self.changes.setVisible(bool(told))
 
     def try_score(self, score: float) -> None:
         """Move the slider of the smallest score to ``score``."""
@@ -167,11 +192,13 @@ class WhatIfPage(QWidget):
             value = float(getattr(self._whatif.params, name) or 0.0)
             slider.setValue(int(np.abs(stops - value).argmin()))
         self._is_setting = False
+        self._at_run = self.params()
         self._moved()
 
     def _forget(self) -> None:
         self.before.clear()
         self.outlook.clear()
+        self.changes.hide()
         self.show_whatif(None)
         if self.isVisible() and self._session.project is not None:
             self.load_requested.emit()
@@ -191,12 +218,16 @@ class WhatIfPage(QWidget):
             grid.addWidget(value, row, 2)
             self.sliders[name], self.values[name] = slider, value
         grid.setColumnStretch(1, 1)
-        for label in (self.message, self.outlook, self.before):
+        for label in (self.message, self.outlook, self.changes, self.before):
             label.setWordWrap(True)
+        self.changes.setToolTip(
+            "The list of errors has the column change, and can be filtered by it"
+        )
+        self.changes.hide()
         self.outlook.setStyleSheet("font-size: 12pt;")
         column.addWidget(self.message)
         column.addLayout(grid)
-        for part in (self.outlook, self.before, self.reset, self.apply):
+        for part in (self.outlook, self.changes, self.before, self.reset, self.apply):
             column.addWidget(part)
         column.addStretch(1)
 

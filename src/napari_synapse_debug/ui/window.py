@@ -32,7 +32,7 @@ def open_window(
     run : str
         Name of the run, of a folder.
     finding : int, optional
-        Error to go to; by default the first that was missed.
+        Error to go to; by default where this run was left, or else the first that was missed.
     show : bool
         Whether a new viewer is shown at once.
 
@@ -48,10 +48,11 @@ def open_window(
         desk.runner.open(Path(source), run)
     else:
         desk.session.set_results(source)
-    if finding is None:
-        desk.session.select_first_missed()
-    else:
+    is_restored = desk.remembering.restore()
+    if finding is not None:
         desk.session.go_to(finding)
+    elif not is_restored:
+        desk.session.select_first_missed()
     return viewer
 
 
