@@ -254,3 +254,19 @@ def test_progress_moves_with_the_blocks(session, qtbot):
 )
 def test_time_left_in_words(seconds, text):
     assert time_text(seconds) == text
+
+
+def test_the_model_is_loaded_once_before_it_is_asked_for(toy_dock, qtbot):
+    runner = toy_dock._desk.runner
+    runner.warm_up()
+    (job,) = runner._jobs._jobs
+    qtbot.waitUntil(lambda: job.status.is_final, timeout=60_000)
+    assert job.result() is None
+    runner.warm_up()
+    assert runner._jobs._jobs == [job]
+
+
+def test_without_a_model_nothing_is_loaded(qtbot):
+    runner = StepRunner(Session(), product_backend)
+    runner.warm_up()
+    assert runner._jobs is None

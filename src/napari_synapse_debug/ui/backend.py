@@ -56,6 +56,7 @@ class Backend:
     open_partial: Callable[..., Any]
     predict_here: Callable[..., Any]
     open_preview: Callable[..., Any]
+    warm_up: Callable[..., Any]
     read_training_rows: Callable[..., Any]
     read_sections: Callable[..., Any]
     annotate_box: Callable[..., Any]
@@ -90,6 +91,7 @@ def product_backend() -> Backend:
         open_partial=pipeline.open_partial,
         predict_here=pipeline.predict_here,
         open_preview=pipeline.open_preview,
+        warm_up=pipeline.warm_up,
         read_training_rows=pipeline.read_training_rows,
         read_sections=pipeline.read_sections,
         annotate_box=pipeline.annotate_again,

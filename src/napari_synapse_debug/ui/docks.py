@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from qtpy.QtGui import QEnterEvent
 from qtpy.QtWidgets import QWidget
 
 from napari_synapse_debug.domain.errors import InputError
@@ -129,6 +130,11 @@ class PredictDock(PredictPanel):
         desk.preview.message_changed.connect(self.show_message)
         desk.preview.running_changed.connect(self.show_running)
         join_tabs(self)
+
+    def enterEvent(self, event: QEnterEvent) -> None:  # noqa: N802
+        """Load the model while the mouse is on its way to Predict here."""
+        super().enterEvent(event)
+        self._desk.runner.warm_up()
 
     def _predict_here(self) -> None:
         results = self._desk.session.results

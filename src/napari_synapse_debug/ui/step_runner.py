@@ -60,6 +60,7 @@ class StepRunner(QObject):
         self._jobs: Jobs | None = None
         self._job: Job | None = None
         self._run = "main"
+        self._warm: tuple[Path, str] | None = None
         self._started = 0.0
         # the signals are emitted in the threads of the jobs and arrive here in Qt's
         self.event_arrived.connect(self._show_event)
@@ -147,6 +148,20 @@ class StepRunner(QObject):
         return self._started_jobs().submit(
             function, on_event=on_event, on_done=on_done, lane="interactive"
         )
+
+    def warm_up(self) -> None:
+        """Have a worker load the run's model, so that ``predict_here`` starts at once.
+
+        Done once for each model, and only where there is one; what fails is told by
+        ``predict_here``.
+        """
+        folder, results = self._session.project, self._session.results
+        has_model = results is not None and "prediction" in results.volumes
+        if folder is None or not has_model or self._warm == (folder, self._run):
+            return
+        self._warm = folder, self._run
+        function = partial(self._backend.warm_up, folder, run=self._run)
+        self._started_jobs().submit(function, lane="interactive")
 
     def open_preview(self) -> Volume | None:
         """What ``predict_here`` writes; None where it was never asked."""
