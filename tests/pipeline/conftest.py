@@ -313,3 +313,12 @@ def untrained(fresh: Path) -> Path:
     change_params(fresh, {"predict": {"block_vx": [14, 28, 40], "device": "cpu"}})
     pretend_done(fresh, "train")
     return fresh
+
+
+@pytest.fixture
+def open_box(fresh: Path) -> Path:
+    """The toy without an evaluation box, so that all of it can be annotated."""
+    text = (fresh / "project.yaml").read_text()
+    assert "eval_box: 5:14" in text
+    (fresh / "project.yaml").write_text(text.replace("eval_box: 5:14,0:56,0:96", "eval_box: null"))
+    return fresh

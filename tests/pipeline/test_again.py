@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -30,15 +32,22 @@ TINY = {"patch_vx": [6, 32, 32], "batch_size": 1, "device": "cpu", "steps": 6}
 HALF = AgainParams(minutes=1, learn_share=0.5)
 
 
-@pytest.fixture
-def reviewed(fresh: Path) -> Path:
-    """A project with a small model, whose errors a person held for errors of the model."""
-    change_params(fresh, {"train": TINY, "predict": {"device": "cpu"}})
-    run_steps(fresh, STEPS)
-    with open_review(fresh, author="anna") as review:
+@pytest.fixture(scope="module")
+def _reviewed(_worlds: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("again") / "project"
+    shutil.copytree(_worlds("fresh"), folder)
+    change_params(folder, {"train": TINY, "predict": {"device": "cpu"}})
+    run_steps(folder, STEPS)
+    with open_review(folder, author="anna") as review:
         for finding in review.findings["finding"]:
             review.set_verdict(int(finding), Verdict.MODEL_ERROR)
-    return fresh
+    return folder
+
+
+@pytest.fixture
+def reviewed(_reviewed: Path, tmp_path: Path) -> Path:
+    """A project with a small model, whose errors a person held for errors of the model."""
+    return Path(shutil.copytree(_reviewed, tmp_path / "project"))
 
 
 def test_a_part_of_the_evaluation_box_is_learnt_and_the_rest_judges_both_runs(
@@ -72,6 +81,7 @@ def test_a_part_of_the_evaluation_box_is_learnt_and_the_rest_judges_both_runs(
     assert project.config.params.train.init_from == "main"
 
 
+@pytest.mark.slow
 def test_without_masks_the_part_is_painted_from_the_corrected_truth(reviewed: Path) -> None:
     params = HALF.model_copy(update={"learn_by": "points"})
     with open_review(reviewed, author="anna") as review:
@@ -85,6 +95,7 @@ def test_without_masks_the_part_is_painted_from_the_corrected_truth(reviewed: Pa
     assert 6 not in corrected["row"].tolist()
 
 
+@pytest.mark.slow
 def test_one_that_was_stopped_is_gone_on_with_and_the_next_is_another(reviewed: Path) -> None:
     made = train_again(reviewed, params=HALF)
     record = reviewed / "runs/main-2/run.json"

@@ -11,7 +11,12 @@ import pytest
 from napari_synapse_debug.domain.errors import ProjectError
 from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.io import load_project
-from napari_synapse_debug.pipeline import describe_machine, describe_project, open_results
+from napari_synapse_debug.pipeline import (
+    annotate_box,
+    describe_machine,
+    describe_project,
+    open_results,
+)
 from napari_synapse_debug.pipeline.overlay import true_clefts
 
 MASKS = {f"mask:{name}" for name in ("shaft", "spine_head", "vesicle", "mitochondrion")}
@@ -54,6 +59,14 @@ def test_a_project_is_told_in_words(finished: Path) -> None:
     assert told["classes"].startswith("shaft (shaft), spine_head (spine_head)")
     assert told["run main"] == "train, predict, contacts, synapses, evaluate, diagnose, report"
     assert told["run main, score"].startswith("P .67 R .57 F1 .62")
+
+
+def test_annotated_boxes_are_told_with_what_was_annotated(open_box: Path) -> None:
+    annotate_box(open_box, "5:9,0:56,0:96", masks={"shaft": None})
+    annotate_box(open_box, "9:14,0:56,0:96", truth=str(open_box / "truth.csv"), use="validation")
+    told = {row["what"]: row["is"] for row in describe_project(open_box)}
+    assert told["annotation 1"] == "training box 5:9,0:56,0:96 · shaft"
+    assert told["annotation 2"] == "validation box 9:14,0:56,0:96 · rows of truth.csv"
 
 
 def test_this_machine_is_told_in_words() -> None:

@@ -40,15 +40,6 @@ def read(told: list[str]) -> Callable[[Path], AnnotatedBoxes]:
 
 
 @pytest.fixture
-def open_box(fresh: Path) -> Path:
-    """The toy without an evaluation box, so that all of it can be annotated."""
-    text = (fresh / "project.yaml").read_text()
-    assert "eval_box: 5:14" in text
-    (fresh / "project.yaml").write_text(text.replace("eval_box: 5:14,0:56,0:96", "eval_box: null"))
-    return fresh
-
-
-@pytest.fixture
 def points_only(fresh: Path) -> Callable[..., Path]:
     """Makes a project of the toy's raw data and truth alone."""
 

@@ -256,6 +256,7 @@ def test_time_left_in_words(seconds, text):
     assert time_text(seconds) == text
 
 
+@pytest.mark.slow
 def test_the_model_is_loaded_once_before_it_is_asked_for(toy_dock, qtbot):
     runner = toy_dock._desk.runner
     runner.warm_up()

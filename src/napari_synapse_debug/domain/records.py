@@ -225,7 +225,7 @@ def conform(frame: pd.DataFrame, columns: Columns, name: str = "table") -> pd.Da
             f"The {name} lacks columns",
             found=", ".join(map(str, frame.columns)) or "no column",
             expected=", ".join(columns),
-            fix=f"add {', '.join(missing)}",
+            fix=f"add {', '.join(missing)}; if a step of a run wrote it, run that step --again",
         )
     out = {}
     for column, dtype in columns.items():

@@ -39,6 +39,11 @@ def describe_project(folder: Path) -> Rows:
         "train box": config.train_box or "none",
         "evaluation box": config.eval_box or "none",
     }
+    for number, found in enumerate(config.annotations, start=1):
+        painted = ", ".join(mask.name for mask in config.masks_in(found))
+        rows = "" if found.truth is None else f"rows of {found.truth}"
+        content = ", ".join(part for part in (painted, rows) if part)
+        facts[f"annotation {number}"] = f"{found} · {content or 'nothing'}"
     for run in project.runs:
         done = read_run(project.run_folder(run)).steps
         facts[f"run {run}"] = ", ".join(s for s in STEPS if s in done) or "nothing done"
