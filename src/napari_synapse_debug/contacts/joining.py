@@ -137,12 +137,11 @@ def _middles(
     parts = []
     is_alone = np.bincount(patch)[patch] == 1
     for block, by in zip(blocks, offsets, strict=True):
-        is_alone[block.spans.piece + by] = False
-        spans_patch = patch[block.spans.piece + by]
-        closed = ~is_open[spans_patch]
-        parts.append((Spans._make(part[closed] for part in block.spans), spans_patch[closed]))
-    large = count > FINE_FACES
-    middle = middle_of_spans(parts, centroid, whole.first, large, grid.voxel_size_nm)
+        piece = block.spans.piece + by
+        is_alone[piece] = False
+        parts.append((block.spans, patch[piece]))
+    asked = ~is_open, count > FINE_FACES
+    middle = middle_of_spans(parts, centroid, whole.first, asked, grid.voxel_size_nm)
     of_pieces = np.concatenate([block.middle for block in blocks])
     middle[patch[is_alone]] = of_pieces[is_alone]
     return middle

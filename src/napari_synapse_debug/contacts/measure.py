@@ -192,7 +192,7 @@ def middle_of_spans(
     parts: Iterable[tuple[Spans, NDArray[np.int64]]],
     centroid: NDArray[np.float64],
     first: NDArray[np.int64],
-    is_large: NDArray[np.bool_],
+    asked: tuple[NDArray[np.bool_], NDArray[np.bool_]],
     voxel_nm: TripleNm,
 ) -> NDArray[np.int64]:
     """Place and direction of the face of each patch nearest its centroid: (G, 4) int64.
@@ -205,25 +205,28 @@ def middle_of_spans(
         In places, zyx.
     first : (G, 4) int64
         What a patch has of which no span is asked.
-    is_large : (G,) bool
-        Patches of which only spans in coarse rows are asked.
+    asked : pair of (G,) bool
+        Patches whose spans are asked, and those of which only spans in coarse rows are.
     voxel_nm : tuple of float
         Edges of a voxel, zyx.
     """
     middle, least = first.copy(), np.full(len(first), np.inf)
     for spans, patch in parts:
-        _nearest_of_spans(tuple(spans), patch, is_large, (centroid, voxel_nm), (middle, least))
+        _nearest_of_spans(tuple(spans), patch, asked, (centroid, voxel_nm), (middle, least))
     return middle
 
 
 @compiled
-def _nearest_of_spans(spans: Any, patch: Any, is_large: Any, target: Any, best: Any) -> None:
+def _nearest_of_spans(spans: Any, patch: Any, asked: Any, target: Any, best: Any) -> None:
     _, place, length, is_up = spans
+    is_asked, is_large = asked
     for k in range(len(patch)):
+        if not is_asked[patch[k]]:
+            continue
         first = (np.int64(place[k, 0]), np.int64(place[k, 1]), np.int64(place[k, 2]))
         # the row of the upper voxel; a place is odd along the normal
-        is_asked = is_coarse_row((first[0] + 1) // 2, (first[1] + 1) // 2)
-        if is_asked or not is_large[patch[k]]:
+        is_coarse = is_coarse_row((first[0] + 1) // 2, (first[1] + 1) // 2)
+        if is_coarse or not is_large[patch[k]]:
             faces = (np.int64(length[k]), is_up[k])
             _keep_nearest(patch[k], first, faces, target[0], target[1], best)
 

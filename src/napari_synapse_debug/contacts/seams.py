@@ -99,7 +99,7 @@ def joined_pieces(
     edge, owner : (E,) int64
         Lattice edges on borders, and their pieces.
     """
-    order = np.argsort(edge)
+    order = np.argsort(edge, kind="stable")  # rows come in order, which this kind makes use of
     first, second = _links(edge[order], owner[order], pair)
     return joined(len(pair), first, second)
 

@@ -18,8 +18,9 @@ from napari_synapse_debug.domain.grid import Box, Grid
 from napari_synapse_debug.domain.params import ContactParams
 from napari_synapse_debug.domain.records import AXES, CONTACTS, empty, point_columns
 
-_SLAB_VX = 16
-"""Sections of a slab of a volume in memory, where halos are thin: few, to save memory."""
+_SLAB_VX, _GROWN_SLAB_VX = 32, 16
+"""Sections of a slab of a volume in memory, where halos are thin: few, to save memory, and fewer
+where segments are grown, which needs copies of the slab."""
 
 
 def find_contacts(
@@ -43,7 +44,8 @@ def find_contacts(
         part = Masks(_cut(whole.background, read), _cut(whole.region, read))
         return contacts_in_block(labels[read.slices], read, core, grid, params, part)
 
-    slabs = grid.box.blocks((max(_SLAB_VX, 4 * halo[0]), *grid.shape[1:]))
+    thickness = _GROWN_SLAB_VX if params.max_gap_nm > 0 else _SLAB_VX
+    slabs = grid.box.blocks((max(thickness, 4 * halo[0]), *grid.shape[1:]))
     return stitch_contacts(map(pieces_in, slabs), grid, params)
 
 
