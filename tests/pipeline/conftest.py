@@ -34,8 +34,8 @@ from napari_synapse_debug.io import (
     write_volume,
 )
 from napari_synapse_debug.pipeline import change_params, create_project, run_steps
+from napari_synapse_debug.pipeline.inputs import inputs_of
 from napari_synapse_debug.pipeline.plan import STEPS, WITHOUT_EFFECT
-from napari_synapse_debug.pipeline.running import inputs_of
 
 NEURONS = """
 AAABBBCCCDDD
@@ -210,24 +210,26 @@ def paint_prediction(folder: Path, painted: NDArray[np.uint8], run: str = "main"
     pretend_done(folder, "train", "predict", run=run)
 
 
+def make_toy(folder: Path) -> None:
+    """The toy as a project in which nothing was done."""
+    write_world(folder)
+    create_project(
+        folder,
+        raw=str(folder / "raw.zarr"),
+        segmentation=str(folder / "segmentation.zarr"),
+        true_segmentation=str(folder / "true_segmentation.zarr"),
+        masks={name: str(folder / f"{name}.zarr") for name in CHANNELS},
+        truth=str(folder / "truth.csv"),
+        train_box=TRAIN,
+        eval_box=JUDGED,
+    )
+    change_params(folder, {"diagnose": {"counterfactuals": False}})
+
+
 @pytest.fixture(scope="session")
 def _worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Path]]:
     """Folders ``fresh``, ``predicted`` and ``finished``, each made when it is first asked for."""
     base = tmp_path_factory.mktemp("worlds")
-
-    def fresh(folder: Path) -> None:
-        write_world(folder)
-        create_project(
-            folder,
-            raw=str(folder / "raw.zarr"),
-            segmentation=str(folder / "segmentation.zarr"),
-            true_segmentation=str(folder / "true_segmentation.zarr"),
-            masks={name: str(folder / f"{name}.zarr") for name in CHANNELS},
-            truth=str(folder / "truth.csv"),
-            train_box=TRAIN,
-            eval_box=JUDGED,
-        )
-        change_params(folder, {"diagnose": {"counterfactuals": False}})
 
     def predicted(folder: Path) -> None:
         shutil.copytree(world("fresh"), folder)
@@ -237,7 +239,7 @@ def _worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
         shutil.copytree(world("predicted"), folder)
         run_steps(folder, STEPS)
 
-    makers = {"fresh": fresh, "predicted": predicted, "finished": finished}
+    makers = {"fresh": make_toy, "predicted": predicted, "finished": finished}
 
     def world(name: str) -> Path:
         folder = base / name

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from napari.components import ViewerModel
 from qtpy.QtCore import QSettings
-from tests.pipeline.conftest import CHANNELS, JUDGED, TRAIN, write_world
+from tests.pipeline.conftest import make_toy
 
 from napari_synapse_debug.domain.grid import Grid
 from napari_synapse_debug.domain.project import Mask, ProjectConfig, Source
@@ -34,7 +34,6 @@ from napari_synapse_debug.io import load_project, write_table
 from napari_synapse_debug.pipeline import (
     STEPS,
     change_params,
-    create_project,
     run_steps,
     sample_folder,
 )
@@ -235,21 +234,9 @@ def findings() -> pd.DataFrame:
 def _trained_toy(tmp_path_factory):
     """The toy of the pipeline's tests with a model of a few steps, all of it run."""
     folder = tmp_path_factory.mktemp("again") / "project"
-    folder.mkdir()
-    write_world(folder)
-    create_project(
-        folder,
-        raw=str(folder / "raw.zarr"),
-        segmentation=str(folder / "segmentation.zarr"),
-        true_segmentation=str(folder / "true_segmentation.zarr"),
-        masks={name: str(folder / f"{name}.zarr") for name in CHANNELS},
-        truth=str(folder / "truth.csv"),
-        train_box=TRAIN,
-        eval_box=JUDGED,
-    )
+    make_toy(folder)
     tiny = {"patch_vx": [6, 32, 32], "batch_size": 1, "device": "cpu", "steps": 3}
     change_params(folder, {"train": tiny, "predict": {"device": "cpu"}})
-    change_params(folder, {"diagnose": {"counterfactuals": False}})
     run_steps(folder, STEPS)
     return folder
 

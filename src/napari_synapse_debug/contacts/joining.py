@@ -82,13 +82,14 @@ def join_pieces(
         reaches = edge >= 3 * corners * top
         edge, owner = edge[reaches], patch[owner[reaches]]
         is_open[owner] = True
-    middle = _middles(blocks, offsets, patch, whole, is_open, grid)
+    of_spans = [patch[b.spans.piece + by] for b, by in zip(blocks, offsets, strict=True)]
+    middle = _middles(blocks, of_spans, patch, whole, is_open, grid)
     number = np.cumsum(is_open) - 1
     rest = ContactPieces(
         core=grid.box,
         sums=_chosen(whole, is_open),
         middle=middle[is_open],
-        spans=_open_spans(blocks, offsets, patch, whole, is_open),
+        spans=_open_spans(blocks, of_spans, whole, is_open),
         edge=edge if top is not None else edge[:0],
         edge_piece=number[owner] if top is not None else owner[:0],
     )
@@ -122,7 +123,7 @@ def _summed(sums: Sums, patch: NDArray[np.int64]) -> Sums:
 
 def _middles(
     blocks: Sequence[ContactPieces],
-    offsets: NDArray[np.int64],
+    of_spans: Sequence[NDArray[np.int64]],
     patch: NDArray[np.int64],
     whole: Sums,
     is_open: NDArray[np.bool_],
@@ -134,12 +135,11 @@ def _middles(
     """
     count = whole.faces.sum(axis=1)
     centroid = whole.place_sum / count[:, None]
-    parts = []
-    is_alone = np.bincount(patch)[patch] == 1
-    for block, by in zip(blocks, offsets, strict=True):
-        piece = block.spans.piece + by
-        is_alone[piece] = False
-        parts.append((block.spans, patch[piece]))
+    has_spans = np.zeros(len(count), np.bool_)
+    for of in of_spans:
+        has_spans[of] = True
+    is_alone = (np.bincount(patch) == 1)[patch] & ~has_spans[patch]
+    parts = zip((block.spans for block in blocks), of_spans, strict=True)
     asked = ~is_open, count > FINE_FACES
     middle = middle_of_spans(parts, centroid, whole.first, asked, grid.voxel_size_nm)
     of_pieces = np.concatenate([block.middle for block in blocks])
@@ -149,8 +149,7 @@ def _middles(
 
 def _open_spans(
     blocks: Sequence[ContactPieces],
-    offsets: NDArray[np.int64],
-    patch: NDArray[np.int64],
+    of_spans: Sequence[NDArray[np.int64]],
     whole: Sums,
     is_open: NDArray[np.bool_],
 ) -> Spans:
@@ -158,8 +157,7 @@ def _open_spans(
     number = (np.cumsum(is_open) - 1).astype(np.int32)
     is_large = whole.faces.sum(axis=1) > FINE_FACES
     kept = []
-    for block, by in zip(blocks, offsets, strict=True):
-        of = patch[block.spans.piece + by]
+    for block, of in zip(blocks, of_spans, strict=True):
         wanted = _are_asked(block.spans.place, of, is_open, is_large)
         spans = Spans._make(part[wanted] for part in block.spans)
         kept.append(spans._replace(piece=number[of[wanted]]))

@@ -36,7 +36,7 @@ from napari_synapse_debug.io import (
     write_table,
 )
 from napari_synapse_debug.pipeline.evaluation import ASKED
-from napari_synapse_debug.pipeline.running import inputs_of
+from napari_synapse_debug.pipeline.inputs import inputs_of
 
 _STAGED = {
     "fixed": "a",

@@ -11,22 +11,19 @@ from typing import Any
 from napari_synapse_debug.domain.errors import InputError, ProjectError
 from napari_synapse_debug.domain.events import QuietContext, StepContext
 from napari_synapse_debug.domain.params import Params
-from napari_synapse_debug.domain.project import ProjectConfig, Source, StepParams
+from napari_synapse_debug.domain.project import ProjectConfig, StepParams
 from napari_synapse_debug.io import (
     Project,
     RunRecord,
     StepRecord,
     check_project,
-    fingerprint,
     load_project,
-    parse_source,
     read_run,
     save_config,
     write_run,
 )
-from napari_synapse_debug.pipeline.lessons import lesson_inputs
+from napari_synapse_debug.pipeline.inputs import inputs_of
 from napari_synapse_debug.pipeline.outcome import describe_score, error_rows
-from napari_synapse_debug.pipeline.partners import partner_lessons
 from napari_synapse_debug.pipeline.plan import (
     NEEDS,
     OUTPUTS,
@@ -161,69 +158,6 @@ def with_params(project: Project, values: Mapping[str, Mapping[str, Any]]) -> Pr
     return changed_project
 
 
-def inputs_of(project: Project, run: str, step: str) -> dict[str, str]:
-    """Fingerprints of all that ``step`` reads: files, grid, boxes, classes, steps before it."""
-    config = project.config
-    masks = {f"mask {mask.name}": mask.source for mask in config.masks}
-    read_by: dict[str, dict[str, Source | None]] = {
-        "train": {"raw": config.raw, **masks},
-        "predict": {"raw": config.raw, "within": _within(project)},
-        "contacts": {"segmentation": config.segmentation, **_contact_layers(project)},
-        "synapses": {"raw": config.raw},
-        "evaluate": {"true_segmentation": config.true_segmentation, **masks},
-    }
-    inputs = {
-        name: f"{source} {fingerprint(project.path_of(source))}"
-        for name, source in read_by.get(step, {}).items()
-        if source is not None
-    }
-    if inputs:
-        inputs["voxel size and offset"] = f"{config.voxel_size_nm} {config.offset_nm}"
-    if step == "train":
-        inputs["classes"] = " ".join(f"{c.name}:{c.role}" for c in config.classes)
-        inputs["box"] = str(config.train_box)
-        inputs |= _annotation_inputs(project) | lesson_inputs(project, run)
-    if step == "synapses" and config.params.synapses.partners != "rule":
-        inputs["true partners"] = partner_lessons(project).fingerprint
-    if step == "evaluate":
-        inputs["box"] = str(config.eval_box)
-        if config.truth is not None:
-            inputs["truth"] = fingerprint(project.truth_path)
-    record = read_run(project.run_folder(run))
-    for before in NEEDS[step]:
-        inputs[f"step {before}"] = _key_of(record, before)
-    return inputs
-
-
-def _contact_layers(project: Project) -> dict[str, Source | None]:
-    """The layers that the parameters of contacts name, as far as the project has them."""
-    config, params = project.config, project.config.params.contacts
-    layers = {mask.name: mask.source for mask in config.masks} | dict(config.extra_layers)
-    named = (params.background_layer, params.region_layer)
-    return {f"layer {name}": layers.get(name) for name in named if name is not None}
-
-
-def _within(project: Project) -> Source | None:
-    text = project.config.params.predict.within
-    return None if text is None else parse_source(text, project.folder)
-
-
-def _annotation_inputs(project: Project) -> dict[str, str]:
-    """Boxes beyond the train box, with their files, and what classes are painted from."""
-    inputs = {}
-    for number, found in enumerate(project.config.annotated):
-        sources = {"raw": found.raw, **{f"mask {m.name}": m.source for m in found.masks or ()}}
-        for name, source in sources.items():
-            if source is not None:
-                inputs[f"box {number} {name}"] = f"{source} {fingerprint(project.path_of(source))}"
-        if found.truth is not None:
-            path = project.path_of(Source(path=found.truth))
-            inputs[f"box {number} truth"] = f"{fingerprint(path)} {project.config.params.targets}"
-        if found in project.config.annotations:
-            inputs[f"box {number}"] = f"{found} {found.voxel_size_nm} {found.offset_nm}"
-    return inputs
-
-
 def _is_current(project: Project, run: str, step: str) -> bool:
     record = read_run(project.run_folder(run))
     folders = {"models": project.model_folder(run), "runs": project.run_folder(run)}
@@ -236,19 +170,6 @@ def effective_params(project: Project, step: str) -> dict[str, Any]:
     """The parameters of ``step`` that change its result, as they are recorded."""
     params: Params | None = getattr(project.config.params, step, None)
     return {} if params is None else params.model_dump(mode="json", exclude=set(WITHOUT_EFFECT))
-
-
-def _key_of(record: RunRecord, step: str) -> str:
-    """What those after ``step`` depend on; empty where it was not done.
-
-    A training is stopped by the clock, so that doing it again gives another model: it also
-    counts when it was done. The other steps make the same again.
-    """
-    found = record.steps.get(step)
-    if found is None:
-        return ""
-    when = {"finished": found.finished} if step == "train" else {}
-    return step_key(found.params, {**found.inputs, **when})
 
 
 def _run_step(project: Project, run: str, step: str, context: StepContext) -> StepSummary:

@@ -32,8 +32,9 @@ from napari_synapse_debug.io.checkpoint import load_plan
 from napari_synapse_debug.io.model_files import RECORD_FILE
 from napari_synapse_debug.networks import NetworkPlan
 from napari_synapse_debug.networks.standalone import smallest_input
+from napari_synapse_debug.pipeline.inputs import inputs_of
 from napari_synapse_debug.pipeline.outcome import describe_score
-from napari_synapse_debug.pipeline.running import effective_params, inputs_of
+from napari_synapse_debug.pipeline.running import effective_params
 
 CARD = "README.md"
 """The model card beside the weights."""

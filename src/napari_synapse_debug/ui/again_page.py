@@ -17,13 +17,12 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.params import AgainParams
 from napari_synapse_debug.ui.forms import Form
 from napari_synapse_debug.ui.run_panel import RunPanel
 from napari_synapse_debug.ui.session import Session
-from napari_synapse_debug.ui.step_panel import NO_PROJECT
+from napari_synapse_debug.ui.step_panel import NO_PROJECT, why_blocked
 
 STEPS = (
     *("again", "train", "predict", "contacts", "synapses"),
@@ -111,19 +110,8 @@ class AgainPage(QWidget):
 
     def show_state(self, _: object = None) -> None:
         """Show how the chain stands, and why it cannot be begun, if it cannot."""
-        self.run_panel.show_job(self._session.job, self._blocked())
-
-    def _blocked(self) -> str:
-        session = self._session
-        if session.job.is_running:
-            return f"{session.job.step} is running"
-        if session.project is None or session.results is None:
-            return NO_PROJECT
-        try:
-            self.form.value()
-        except InputError as error:
-            return str(error)
-        return ""
+        blocked = why_blocked(self._session, self.form.value)
+        self.run_panel.show_job(self._session.job, blocked)
 
     def _forget(self, _: object = None) -> None:
         is_open = self._session.project is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from qtpy.QtCore import Qt, Signal
@@ -104,23 +105,39 @@ class StepPanel(QWidget):
         self.run_panel.show_job(self._session.job, self._blocked())
 
     def _blocked(self) -> str:
-        session = self._session
-        if session.job.is_running:
-            return f"{session.job.step} is running"
-        if session.project is None or session.results is None:
-            return NO_PROJECT
-        for step in self._group.steps:
-            part, reason = _NEEDED.get(step, ("name", ""))
-            if not getattr(session.results.config, part):
-                return reason
-        try:
-            self._params()
-        except InputError as error:
-            return str(error)
-        return ""
+        return why_blocked(self._session, self._params, self._group.steps)
 
     def _params(self) -> dict[str, object]:
         return {name: form.value() for name, form in self.forms.items()}
 
     def _request(self) -> None:
         self.run_requested.emit(self._group.steps, self._params())
+
+
+def why_blocked(
+    session: Session, read_form: Callable[[], object], steps: Iterable[str] = ()
+) -> str:
+    """Why nothing can be run now, in words; empty where it can.
+
+    Parameters
+    ----------
+    session : Session
+        A step may be running in it, or no project be open.
+    read_form : callable
+        Raises ``InputError`` where the form holds what is refused.
+    steps : iterable of str
+        What these need must be in the project.
+    """
+    if session.job.is_running:
+        return f"{session.job.step} is running"
+    if session.project is None or session.results is None:
+        return NO_PROJECT
+    for step in steps:
+        part, reason = _NEEDED.get(step, ("name", ""))
+        if not getattr(session.results.config, part):
+            return reason
+    try:
+        read_form()
+    except InputError as error:
+        return str(error)
+    return ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
@@ -13,7 +12,7 @@ from typing import Any
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_synapse_debug.domain.errors import StepCancelledError, SynapseDebugError
+from napari_synapse_debug.domain.errors import StepCancelledError
 from napari_synapse_debug.domain.events import Event
 from napari_synapse_debug.domain.grid import Box, Triple
 from napari_synapse_debug.domain.params import AgainParams, Params
@@ -23,6 +22,7 @@ from napari_synapse_debug.ui.annotation_request import (
     annotation_arguments,
 )
 from napari_synapse_debug.ui.backend import Backend, Job, Jobs
+from napari_synapse_debug.ui.job_endings import failed, outcome_text
 from napari_synapse_debug.ui.layer_info import LayerInfo
 from napari_synapse_debug.ui.layer_store import store_crop, store_layer
 from napari_synapse_debug.ui.ports import Section, Volume
@@ -283,23 +283,3 @@ class StepRunner(QObject):
             self._session.set_job(JobState("done", step, outcome_text(summary)))
             if made is not None:
                 self.trained_again.emit(summary)
-
-
-def failed(step: str, error: Exception) -> JobState:
-    """The state of a step that ended with ``error``; what is not ours is told with its type."""
-    is_ours = isinstance(error, SynapseDebugError)
-    text = str(error) if is_ours else f"{type(error).__name__}: {error}"
-    return JobState("failed", step, text, details=_details(error))
-
-
-def outcome_text(summary: Any) -> str:
-    """What a run made, one line a step, and which steps were up to date."""
-    lines = [f"{step.name}: {step.made} ({step.seconds:.0f} s)" for step in summary.steps]
-    if summary.skipped:
-        lines.append("up to date: " + ", ".join(summary.skipped))
-    return "\n".join(lines)
-
-
-def _details(error: Exception) -> str:
-    remote = getattr(error, "remote_traceback", None)
-    return remote or "".join(traceback.format_exception(error))

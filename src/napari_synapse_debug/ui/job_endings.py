@@ -1,0 +1,29 @@
+"""How a job ended, for the window: what it made, or its error with the details for a report."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any
+
+from napari_synapse_debug.domain.errors import SynapseDebugError
+from napari_synapse_debug.ui.session import JobState
+
+
+def failed(step: str, error: Exception) -> JobState:
+    """The state of a step that ended with ``error``; what is not ours is told with its type."""
+    is_ours = isinstance(error, SynapseDebugError)
+    text = str(error) if is_ours else f"{type(error).__name__}: {error}"
+    return JobState("failed", step, text, details=_details(error))
+
+
+def outcome_text(summary: Any) -> str:
+    """What a run made, one line a step, and which steps were up to date."""
+    lines = [f"{step.name}: {step.made} ({step.seconds:.0f} s)" for step in summary.steps]
+    if summary.skipped:
+        lines.append("up to date: " + ", ".join(summary.skipped))
+    return "\n".join(lines)
+
+
+def _details(error: Exception) -> str:
+    remote = getattr(error, "remote_traceback", None)
+    return remote or "".join(traceback.format_exception(error))
