@@ -12,7 +12,7 @@ from napari_synapse_debug.contacts.background import Masks, touching_labels
 from napari_synapse_debug.contacts.labels import Labels, check_fit
 from napari_synapse_debug.contacts.patches import sweepable
 from napari_synapse_debug.contacts.rows import flagged_places
-from napari_synapse_debug.domain.compiled import compiled
+from napari_synapse_debug.domain.compiled import compiled, kernel
 from napari_synapse_debug.domain.grid import Grid
 from napari_synapse_debug.domain.params import ContactParams
 from napari_synapse_debug.domain.records import CONTACT_PAIRS, conform
@@ -93,9 +93,9 @@ def _count_faces(labels: NDArray[Any]) -> tuple[NDArray[np.uint64], NDArray[np.i
                 near = (labels[z - (axis == 0), y - (axis == 1)], here)
                 if axis == 2:
                     near = (here[:-1], here[1:])
-                if _flag_faces(flags, near[0], near[1]):
-                    found = places[: flagged_places(words, flags, places)]
-                    last[axis] = _count_row(found, near[0], near[1], book, (axis, last[axis]))
+                _flag_faces(flags, near[0], near[1])
+                found = places[: flagged_places(words, flags, places)]
+                last[axis] = _count_row(found, near[0], near[1], book, (axis, last[axis]))
     count = book[2][0]
     return book[0][1:count].copy(), book[1][1:count].copy()
 
@@ -121,19 +121,15 @@ def _larger(book: Any) -> Any:
     return larger
 
 
-@compiled
-def _flag_faces(flags: NDArray[Any], before: NDArray[Any], here: NDArray[Any]) -> bool:
-    """Write which voxels of a row have a face to the voxel before them; whether any."""
-    total = np.uint8(0)
+@kernel
+def _flag_faces(flags: NDArray[Any], before: NDArray[Any], here: NDArray[Any]) -> None:
+    """Write which voxels of a row have a face to the voxel before them."""
     for x in range(len(here)):
-        flag = np.uint8((here[x] != before[x]) & (here[x] != 0) & (before[x] != 0))
-        flags[x] = flag
-        total |= flag
+        flags[x] = (here[x] != before[x]) & (here[x] != 0) & (before[x] != 0)
     flags[len(here) :] = 0
-    return bool(total != 0)
 
 
-@compiled
+@kernel
 def _count_row(places: Any, before: Any, here: Any, book: Any, of: Any) -> Any:
     """Add the faces at ``places`` of one row; the entry of its last pair, to be tried first."""
     axis, last = of
@@ -151,7 +147,7 @@ def _count_row(places: Any, before: Any, here: Any, book: Any, of: Any) -> Any:
     return last
 
 
-@compiled
+@kernel
 def _entry(book: Any, a: Any, b: Any) -> Any:
     """The entry of a pair, a new one if it has none (open addressing, linear probing)."""
     pairs, _, used, slots = book

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_synapse_debug.contacts.scan import Runs
-from napari_synapse_debug.domain.compiled import compiled
+from napari_synapse_debug.domain.compiled import compiled, kernel
 from napari_synapse_debug.domain.grid import Box, Triple, TripleNm
 
 FINE_FACES = 256
@@ -128,41 +128,60 @@ class Spans(NamedTuple):
 
 def spans_of(core: Box, runs: Runs, sums: Sums, is_open: NDArray[np.bool_]) -> Spans:
     """The spans of the open pieces: all, or those of coarse rows where a piece is large."""
-    wanted = is_open & (sums.faces.sum(axis=1) <= FINE_FACES), is_open
-    row, run = _choose_runs(runs.row_start, runs.piece, core.start, core.shape[1], wanted)
-    code = runs.code[run]
-    index = np.stack([row // core.shape[1], row % core.shape[1], runs.x[run]], axis=1)
-    index += np.asarray(core.start, dtype=np.int32)
-    place = 2 * index - np.eye(3, dtype=np.int32)[code & 3]
-    return Spans(runs.piece[run], place, code >> 3, (code & 4).astype(bool))
+    asked, block = _asked(sums, is_open), (core.start, core.shape[1])
+    count = _count_spans(runs[:4], block, asked)
+    spans = Spans(
+        piece=np.empty(count, np.int32),
+        place=np.empty((count, 3), np.int32),
+        length=np.empty(count, np.int32),
+        is_up=np.empty(count, np.bool_),
+    )
+    _write_spans(runs[:4], block, asked, spans)
+    return spans
 
 
-@compiled
+@kernel
 def is_coarse_row(z: Any, y: Any) -> bool:
     """Whether the middle face of a large patch may lie in the row of voxels z, y."""
     return bool((z + y) % 4 == 0)
 
 
+def _asked(sums: Sums, is_wanted: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Of which rows the runs of each piece are asked: (P,) 0 of none, 1 of coarse, 2 of all."""
+    is_fine = sums.faces.sum(axis=1) <= FINE_FACES
+    return np.where(is_wanted, np.where(is_fine, 2, 1), 0).astype(np.uint8)
+
+
 @compiled
-def _choose_runs(
-    row_start: NDArray[Any],
-    piece: NDArray[Any],
-    start: Triple,
-    rows: int,
-    wanted: tuple[NDArray[Any], NDArray[Any]],
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    everywhere, in_coarse_rows = wanted
-    row_of = np.empty(len(piece), np.int32)
-    run_of = np.empty(len(piece), np.int32)
+def _count_spans(runs: Any, block: Any, asked: Any) -> int:
+    row_start, _, _, piece = runs
+    start, rows = block
     count = 0
     for row in range(len(row_start) - 1):
-        is_coarse = is_coarse_row(start[0] + row // rows, start[1] + row % rows)
+        least = 2 - is_coarse_row(start[0] + row // rows, start[1] + row % rows)
         for run in range(row_start[row], row_start[row + 1]):
-            k = piece[run]
-            if everywhere[k] or (is_coarse and in_coarse_rows[k]):
-                row_of[count], run_of[count] = row, run
+            count += asked[piece[run]] >= least
+    return count
+
+
+@compiled
+def _write_spans(runs: Any, block: Any, asked: Any, spans: Any) -> None:
+    row_start, xs, code, piece = runs
+    start, rows = block
+    span_piece, place, length, is_up = spans
+    count = 0
+    for row in range(len(row_start) - 1):
+        z, y = start[0] + row // rows, start[1] + row % rows
+        least = 2 - is_coarse_row(z, y)
+        for run in range(row_start[row], row_start[row + 1]):
+            if asked[piece[run]] >= least:
+                axis = code[run] & 3
+                place[count, 0] = 2 * z - (axis == 0)
+                place[count, 1] = 2 * y - (axis == 1)
+                place[count, 2] = 2 * (start[2] + xs[run]) - (axis == 2)
+                span_piece[count], length[count] = piece[run], code[run] >> 3
+                is_up[count] = (code[run] & 4) != 0
                 count += 1
-    return row_of[:count].copy(), run_of[:count].copy()
 
 
 def middle_faces(
@@ -176,11 +195,10 @@ def middle_faces(
     least = np.full(len(middle), np.inf)
     count = sums.faces.sum(axis=1)
     centroid = sums.place_sum / np.maximum(count, 1)[:, None]
-    fine = is_wanted & (count <= FINE_FACES)
     _nearest_of_runs(
         runs[:4],
         (core.start, core.shape[1]),
-        (fine, is_wanted),
+        _asked(sums, is_wanted),
         centroid,
         voxel_nm,
         (middle, least),
@@ -233,17 +251,16 @@ def _nearest_of_spans(spans: Any, patch: Any, asked: Any, target: Any, best: Any
 
 @compiled
 def _nearest_of_runs(
-    runs: Any, block: Any, wanted: Any, centroid: Any, voxel_nm: Any, best: Any
+    runs: Any, block: Any, asked: Any, centroid: Any, voxel_nm: Any, best: Any
 ) -> Any:
     row_start, xs, code, piece = runs
     start, rows = block
-    everywhere, in_coarse_rows = wanted
     for row in range(len(row_start) - 1):
         z, y = start[0] + row // rows, start[1] + row % rows
-        is_coarse = is_coarse_row(z, y)
+        least = 2 - is_coarse_row(z, y)
         for run in range(row_start[row], row_start[row + 1]):
             k = piece[run]
-            if everywhere[k] or (is_coarse and in_coarse_rows[k]):
+            if asked[k] >= least:
                 axis = code[run] & 3
                 x = start[2] + xs[run]
                 first = (2 * z - (axis == 0), 2 * y - (axis == 1), 2 * x - (axis == 2))
@@ -251,7 +268,7 @@ def _nearest_of_runs(
                 _keep_nearest(k, first, faces, centroid, voxel_nm, best)
 
 
-@compiled
+@kernel
 def _keep_nearest(k: Any, first: Any, faces: Any, centroid: Any, voxel_nm: Any, best: Any) -> Any:
     """Write the face of a stretch nearest the centroid over the best one, if it is nearer.
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_synapse_debug.domain.compiled import compiled
+from napari_synapse_debug.domain.compiled import compiled, kernel
 from napari_synapse_debug.domain.grid import Triple
 
 
-@compiled
+@kernel
 def flagged_places(words: NDArray[Any], flags: NDArray[Any], places: NDArray[Any]) -> int:
     """How many flags are not 0; their places are written.
 
@@ -44,32 +44,30 @@ def copy_section(into: NDArray[Any], labels: NDArray[Any], z: int, start: Triple
                 into[y, 1:] = source[: into.shape[1] - 1]
 
 
-@compiled
+@kernel
 def flag_row(
     flags: NDArray[Any],
     here: NDArray[Any],
     above: NDArray[Any],
     behind: NDArray[Any],
     across: NDArray[Any],
-) -> bool:
-    """Write what each voxel of a row has to do; whether there is anything.
+) -> None:
+    """Write what each voxel of a row has to do.
 
     ``above`` is the row of the section before, ``behind`` the one of y - 1, ``across`` both.
     """
     count = len(here) - 1
     ss, qs, rs, ps = here[1:], above[1:], behind[1:], across[1:]
     ws, vs, ts = here[:-1], above[:-1], behind[:-1]
-    total = np.uint8(0)
+    # nothing but this is done in the loop: numba adds bytes in 64 bits, and the compiler can take
+    # that back, and many voxels at once, only where the sum is used nowhere else
     for x in range(count):
         s, q, r, p, w, v, t = ss[x], qs[x], rs[x], ps[x], ws[x], vs[x], ts[x]
-        flag = (
-            np.uint8((s != q) & (s != 0) & (q != 0)) * np.uint8(1)
-            | np.uint8((s != r) & (s != 0) & (r != 0)) * np.uint8(2)
-            | np.uint8((s != w) & (s != 0) & (w != 0)) * np.uint8(4)
-            | np.uint8((q == r) & (p != q) & (p != 0) & (q != 0)) * np.uint8(8)
-            | np.uint8((w == q) & (v != q) & (v != 0) & (q != 0)) * np.uint8(16)
-            | np.uint8((w == r) & (t != r) & (t != 0) & (r != 0)) * np.uint8(32)
+        flags[x] = (
+            ((s != q) & (s != 0) & (q != 0)) * 1
+            | ((s != r) & (s != 0) & (r != 0)) * 2
+            | ((s != w) & (s != 0) & (w != 0)) * 4
+            | ((q == r) & (p != q) & (p != 0) & (q != 0)) * 8
+            | ((w == q) & (v != q) & (v != 0) & (q != 0)) * 16
+            | ((w == r) & (t != r) & (t != 0) & (r != 0)) * 32
         )
-        flags[x] = flag
-        total |= flag
-    return bool(total != 0)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_synapse_debug.contacts.rows import copy_section, flag_row, flagged_places
-from napari_synapse_debug.domain.compiled import compiled, is_compiled, root_of
+from napari_synapse_debug.domain.compiled import compiled, is_compiled, kernel, root_of
 from napari_synapse_debug.domain.grid import Box, Triple
 
 # What a voxel has to do with the ones before it; see ``flag_row``.
@@ -77,16 +77,16 @@ def _sweep(
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
     sections, rows, columns = shape
     row_start = np.zeros(sections * rows + 1, np.int64)
-    xs = np.empty(max(1024, 4 * columns), np.int32)
-    code = np.empty(len(xs), np.int32)
-    label = np.empty(len(xs), np.int32)
-    parent = np.empty(len(xs), np.int32)
-    # two sections of ids with a row and a column before them, and of the labels of faces
+    # room for what most tissue needs, so that it seldom is to be copied; unused room is not touched
+    room = max(1024, 4 * columns, sections * rows * columns // 8)
+    xs, code, label = np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.int32)
+    parent = np.empty(room // 4, np.int32)
+    # two sections of ids with a row and a column before them, and of the labels of faces; the last
+    # row of ``label_x`` stays empty, and stands for the one before the first
     ids = np.zeros((2, rows + 1, columns + 1), labels.dtype)
     label_y = np.full((2, rows, columns), -1, np.int32)
-    label_x = np.full((2, rows, columns), -1, np.int32)
+    label_x = np.full((2, rows + 1, columns), -1, np.int32)
     label_z = np.full((2, columns), -1, np.int32)
-    no_row = np.full(columns, -1, np.int32)
     flags = np.zeros((columns + 7) // 8 * 8, np.uint8)
     words = flags.view(np.uint64)
     places = np.empty(len(flags) + 8, np.int32)
@@ -102,20 +102,34 @@ def _sweep(
                 xs, code, label = _longer(xs), _longer(code), _longer(label)
             while used[1] + 3 * columns > len(parent):
                 parent = _longer(parent)
-            near = (ids[now, y + 1], ids[before, y + 1], ids[now, y], ids[before, y])
-            if flag_row(flags, near[0], near[1], near[2], near[3]):
-                x_before = label_x[now, y - 1] if y > 0 else no_row
-                _join_row(
-                    places[: flagged_places(words, flags, places)],
-                    flags,
-                    near,
-                    (label_z[y % 2], label_z[1 - y % 2]),
-                    (label_y[now, y], label_y[before, y]),
-                    (label_x[now, y], label_x[before, y], x_before),
-                    (xs, code, label, parent, used),
-                )
+            _sweep_row(
+                (now, before, y),
+                ids,
+                (flags, words, places),
+                (label_z, label_y, label_x),
+                (xs, code, label, parent, used),
+            )
             row_start[z * rows + y + 1] = used[0]
     return row_start, xs[: used[0]], code[: used[0]], label[: used[0]], parent[: used[1]]
+
+
+@kernel
+def _sweep_row(at: Any, ids: Any, marks: Any, labels: Any, found: Any) -> None:
+    """Label the faces of row ``y`` of a section; ``now`` and ``before`` are places in ``ids``."""
+    now, before, y = at
+    flags, words, places = marks
+    label_z, label_y, label_x = labels
+    near = (ids[now, y + 1], ids[before, y + 1], ids[now, y], ids[before, y])
+    flag_row(flags, near[0], near[1], near[2], near[3])
+    _join_row(
+        places[: flagged_places(words, flags, places)],
+        flags,
+        near,
+        (label_z[y % 2], label_z[1 - y % 2]),
+        (label_y[now, y], label_y[before, y]),
+        (label_x[now, y], label_x[before, y], label_x[now, y - 1]),
+        found,
+    )
 
 
 @compiled
@@ -125,7 +139,7 @@ def _longer(array: NDArray[Any]) -> NDArray[Any]:
     return longer
 
 
-@compiled
+@kernel
 def _join(parent: NDArray[Any], one: Any, two: Any) -> Any:
     """The label of both, joined; -1 stands for a face of another block, or none yet."""
     if two < 0 or one == two:
@@ -140,7 +154,7 @@ def _join(parent: NDArray[Any], one: Any, two: Any) -> Any:
     return two
 
 
-@compiled
+@kernel
 def _join_around(parent: NDArray[Any], label: Any, face: Any, others: Any, labels: Any) -> Any:
     """The label of a face, joined with the other faces around one of its lattice edges.
 
@@ -166,7 +180,7 @@ def _join_around(parent: NDArray[Any], label: Any, face: Any, others: Any, label
     return label
 
 
-@compiled
+@kernel
 def _known(parent: NDArray[Any], used: NDArray[Any], label: Any) -> Any:
     """The label, a new one if there is none yet."""
     if label >= 0:
@@ -177,7 +191,7 @@ def _known(parent: NDArray[Any], used: NDArray[Any], label: Any) -> Any:
     return label
 
 
-@compiled
+@kernel
 def _add_run(found: Any, x: Any, axis: int, is_up: Any, label: Any) -> Any:
     """Begin a run with one face; its number."""
     xs, code, labels, _, used = found
@@ -187,7 +201,7 @@ def _add_run(found: Any, x: Any, axis: int, is_up: Any, label: Any) -> Any:
     return run
 
 
-@compiled
+@kernel
 def _join_row(  # noqa: C901 -- a branch for each kind of face; calls cost a third of the speed
     places: Any, flags: Any, near: Any, labels_z: Any, labels_y: Any, labels_x: Any, found: Any
 ) -> Any:
@@ -257,7 +271,7 @@ def _join_row(  # noqa: C901 -- a branch for each kind of face; calls cost a thi
             last_y, end_y = label_y, x + 1
 
 
-@compiled
+@kernel
 def _join_corners(parent: NDArray[Any], flag: int, first: Any, second: Any) -> None:
     """Join the two earlier faces around an edge, where a corner of a segment sticks out."""
     if flag & _CORNER_X and first[0] >= 0:

@@ -10,7 +10,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from napari_synapse_debug.contacts.scan import Runs
-from napari_synapse_debug.domain.compiled import compiled
+from napari_synapse_debug.domain.compiled import compiled, kernel
 from napari_synapse_debug.domain.grid import Box, Triple
 
 
@@ -52,7 +52,12 @@ def _edges(runs: Any, start: Any, shape: Any, borders: Any, lattice: Any) -> Any
     count = 0
     for row in range(len(row_start) - 1):
         z, y = row // shape[1], row % shape[1]
-        is_inner = 0 < z < shape[0] - 1 and 0 < y < shape[1] - 1
+        is_inner = not (
+            _is_at(z, shape[0], borders[0][0], borders[1][0])
+            or _is_at(y, shape[1], borders[0][1], borders[1][1])
+        )
+        if is_inner and borders[0][2] < 0 and borders[1][2] < 0:
+            continue
         for run in range(row_start[row], row_start[row + 1]):
             length, axis = code[run] >> 3, code[run] & 3
             if is_inner and xs[run] > 0 and xs[run] + length < shape[2]:
@@ -69,7 +74,13 @@ def _edges(runs: Any, start: Any, shape: Any, borders: Any, lattice: Any) -> Any
     return edge[:count].copy(), owner[:count].copy()
 
 
-@compiled
+@kernel
+def _is_at(index: Any, size: Any, low: Any, high: Any) -> Any:
+    """Whether the voxel is the first or last of the block where another block follows."""
+    return (low >= 0 and index == 0) or (high >= 0 and index == size - 1)
+
+
+@kernel
 def _shared_edge(voxel: Any, axis: int, number: int, borders: Any, lattice: Any) -> Any:
     """The number of one of the four edges of a face; -1 if it lies on no border."""
     low, high = borders
