@@ -7,7 +7,9 @@ Each table is a pandas DataFrame. Points are three columns ``NAME_z_nm, NAME_y_n
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -208,7 +210,17 @@ the segmentation in use at these points. ``summary`` says why, ``fix`` what woul
 
 def empty(columns: Columns) -> pd.DataFrame:
     """A table of ``columns`` without rows."""
-    return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in columns.items()})
+    return _empty(tuple(columns.items())).copy()
+
+
+@cache
+def _empty(columns: tuple[tuple[str, str], ...]) -> pd.DataFrame:
+    return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in columns})
+
+
+@cache
+def _type_of(name: str) -> Any:
+    return pd.Series(dtype=name).dtype
 
 
 def conform(frame: pd.DataFrame, columns: Columns, name: str = "table") -> pd.DataFrame:
@@ -229,8 +241,9 @@ def conform(frame: pd.DataFrame, columns: Columns, name: str = "table") -> pd.Da
         )
     out = {}
     for column, dtype in columns.items():
+        values = frame[column]
         try:
-            out[column] = frame[column].astype(dtype)  # type: ignore[call-overload]
+            out[column] = values if values.dtype == _type_of(dtype) else values.astype(dtype)
         except (TypeError, ValueError) as error:
             raise InputError(
                 f"Column {column!r} of the {name} holds values of another type",
@@ -238,13 +251,14 @@ def conform(frame: pd.DataFrame, columns: Columns, name: str = "table") -> pd.Da
                 expected=dtype,
                 fix=f"correct the values of {column!r}",
             ) from error
-    rest = frame[[column for column in frame.columns if column not in columns]]
-    return pd.concat([pd.DataFrame(out, index=frame.index), rest], axis=1)
+    out |= {column: frame[column] for column in frame.columns if column not in columns}
+    return pd.DataFrame(out, index=frame.index, copy=True)
 
 
 def points(frame: pd.DataFrame, name: str) -> NDArray[np.float64]:
     """The points ``name`` of each row: (N, 3) float64, zyx, nm."""
-    return frame[point_columns(name)].to_numpy(np.float64)
+    columns = [frame[column].to_numpy(np.float64) for column in point_columns(name)]
+    return np.stack(columns, axis=1)
 
 
 def with_points(frame: pd.DataFrame, name: str, values_nm: ArrayLike) -> pd.DataFrame:

@@ -15,6 +15,9 @@ THRESHOLDS = tuple(round(0.05 * k, 2) for k in range(4, 19))
 SIZE_SHARES = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
 """Smallest sizes tried, as shares of the median size of a true cleft."""
 
+UP_THE_PLATEAU = 2 / 3
+"""How far up the thresholds that are as good as the best one is taken."""
+
 ENOUGH_CLEFTS = 15
 """With so many clefts the validation boxes alone decide."""
 
@@ -36,11 +39,11 @@ def calibrate(validation: Sequence[JudgedBox], training: Sequence[JudgedBox]) ->
     The validation boxes alone decide where they hold ``ENOUGH_CLEFTS``, else both together: a
     few clefts say less than many that were learnt.
 
-    A network is surer in the box that it learnt than elsewhere, where it makes more false
-    candidates. So of the points that cannot be told from the best by these clefts (within one
-    standard error, as in Breiman et al., Classification and Regression Trees, 1984, 3.4.3) the
-    one with the highest threshold is taken, and of those the one with the largest size. Where
-    the next threshold would be worse, it stays one step away from that edge.
+    The thresholds that cannot be told from the best by these clefts (within one standard error,
+    as in Breiman et al., Classification and Regression Trees, 1984, 3.4.3) are a plateau. A
+    network is surer in the box that it learnt than elsewhere, where it makes more false
+    candidates, so the threshold is taken two thirds up the plateau; not at its top, where
+    clefts fall apart. Of the sizes that are as good at this threshold it is the largest.
 
     Parameters
     ----------
@@ -54,7 +57,7 @@ def calibrate(validation: Sequence[JudgedBox], training: Sequence[JudgedBox]) ->
     sizes = cleft_sizes(used)
     median = float(np.median(sizes)) if len(sizes) else 0.0
     minima = sorted({round(share * median) for share in SIZE_SHARES})
-    chosen = _most_careful(count_detections(used, THRESHOLDS, minima), len(sizes))
+    chosen = _most_robust(count_detections(used, THRESHOLDS, minima), len(sizes))
     kinds = {"validation": validation, "training": [] if is_enough else training}
     return Calibration(
         threshold=float(chosen["threshold"]),
@@ -65,13 +68,11 @@ def calibrate(validation: Sequence[JudgedBox], training: Sequence[JudgedBox]) ->
     )
 
 
-def _most_careful(table: pd.DataFrame, n_clefts: int) -> pd.Series:
+def _most_robust(table: pd.DataFrame, n_clefts: int) -> pd.Series:
     best = float(table["f1"].max())
     error = (best * (1 - best) / max(n_clefts, 1)) ** 0.5
     good = table[table["f1"] >= best - error]
-    edge = good["threshold"].max()
-    inner = good[good["threshold"] < edge]
-    if edge < table["threshold"].max() and len(inner):
-        good = inner
-    chosen: pd.Series = good.sort_values(["threshold", "min_size_vx"]).iloc[-1]
+    plateau = np.unique(good["threshold"])
+    threshold = plateau[round(UP_THE_PLATEAU * (len(plateau) - 1))]
+    chosen: pd.Series = good[good["threshold"] == threshold].sort_values("min_size_vx").iloc[-1]
     return chosen

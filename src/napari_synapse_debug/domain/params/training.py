@@ -27,7 +27,7 @@ class TrainParams(Params):
     binning: tuple[int, int, int] | None = field(
         None,
         "Binning",
-        "Voxels averaged along z, y, x before the network; empty: to about 8 nm",
+        "Voxels averaged along z, y, x before the network; empty: up to 14 nm",
         unit="voxels",
         advanced=True,
     )
@@ -38,7 +38,7 @@ class TrainParams(Params):
         1e-2, "Learning rate", "Highest rate of AdamW", gt=0, le=1, advanced=True
     )
     foreground_fraction: float = field(
-        0.7,
+        0.5,
         "Foreground",
         "Part of the patches centred on an annotated voxel",
         ge=0,
