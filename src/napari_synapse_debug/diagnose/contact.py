@@ -7,7 +7,7 @@ import numpy as np
 from napari_synapse_debug.diagnose.case import Case
 from napari_synapse_debug.diagnose.reading import Reading, failed, known_pair, passed, untested
 from napari_synapse_debug.diagnose.scene import Pair
-from napari_synapse_debug.domain.records import AXES
+from napari_synapse_debug.domain.grid import Box
 
 
 def read_contact(case: Case) -> Reading:
@@ -89,27 +89,24 @@ def contact_area(case: Case, pair: Pair) -> float:
 
 def contacts_in_zone(case: Case, pair: Pair) -> list[int]:
     """Contacts of two segments whose box meets the zone's box, by id."""
-    table = case.survey.evidence.contacts
-    places = np.argwhere(case.in_zone)
-    if table is None or len(places) == 0:
+    contacts, places = case.survey.contact_boxes, np.argwhere(case.in_zone)
+    if contacts is None or len(places) == 0:
         return []
     low = places.min(axis=0) + np.asarray(case.scene.box.start)
     high = places.max(axis=0) + 1 + np.asarray(case.scene.box.start)
-    of_pair = table[(table["segment_a"] == min(pair)) & (table["segment_b"] == max(pair))]
-    start = of_pair[[f"start_{axis}" for axis in AXES]].to_numpy(np.int64)
-    stop = of_pair[[f"stop_{axis}" for axis in AXES]].to_numpy(np.int64)
-    meets = ((start < high) & (stop > low)).all(axis=1)
-    return [int(k) for k in of_pair["contact"].to_numpy()[meets]]
+    return contacts.between(pair, low, high)
 
 
 def is_there(case: Case, segment: int) -> bool:
-    """Whether a segment comes within ``reach_nm`` of the zone."""
-    volume = case.scene.segmentation
-    if volume is None or not case.in_zone.any():
+    """Whether a segment comes within ``reach_nm`` of the zone's box."""
+    volume, places = case.scene.segmentation, np.argwhere(case.in_zone)
+    if volume is None or len(places) == 0:
         return False
-    places = case.scene.grid.to_nm(np.argwhere(volume == segment))
-    zone = case.scene.grid.to_nm(np.argwhere(case.in_zone))
-    low = np.maximum(zone.min(axis=0) - places, 0)
-    high = np.maximum(places - zone.max(axis=0), 0)
-    distance = np.sqrt(((low + high) ** 2).sum(axis=1))
-    return bool((distance <= case.survey.params.reach_nm).any())
+    grid, reach = case.scene.grid, case.survey.params.reach_nm
+    start, stop = places.min(axis=0), places.max(axis=0) + 1
+    zone = Box((*start.tolist(),), (*stop.tolist(),))
+    near = zone.grow(grid.margin_vx(reach), within=grid.box)
+    held = np.argwhere(volume[near.slices] == segment) + np.asarray(near.start)
+    beyond = np.maximum(start - held, 0) + np.maximum(held - (stop - 1), 0)
+    distance = np.linalg.norm(beyond * np.asarray(grid.voxel_size_nm), axis=1)
+    return bool((distance <= reach).any())

@@ -16,6 +16,8 @@ from scipy.ndimage import distance_transform_edt, find_objects, label
 
 from napari_synapse_debug.diagnose.scene import Scene
 from napari_synapse_debug.diagnose.survey import Survey
+from napari_synapse_debug.diagnose.zones import boxes_of
+from napari_synapse_debug.domain.distances import distances_to
 from napari_synapse_debug.domain.grid import Grid
 from napari_synapse_debug.domain.records import (
     AXES,
@@ -87,40 +89,34 @@ def bridged_segmentation(scene: Scene, segmentation: Volume) -> Volume:
 
     So the two segments in use that hold the true points meet in a sheet in the zone, whatever
     the gap between them was. Zones with one segment for both, none, or one that does not come
-    near, stay as they are.
+    near (``reach_nm``), stay as they are.
     """
-    survey = scene.survey
+    survey, grid = scene.survey, scene.grid
+    margin = grid.margin_vx(survey.params.reach_nm)
     out = segmentation.copy()
-    for key in np.unique(scene.zones.grown[scene.zones.grown != 0]):
-        in_zone = scene.zones.grown == key
-        gap = in_zone & (segmentation == 0)
-        touched = _segments_near(scene, segmentation, in_zone) if gap.any() else set()
+    for key, zone in boxes_of(scene.zones.grown).items():
+        around = zone.grow(margin, within=grid.box).slices
+        in_zone, ids = scene.zones.grown[around] == key, segmentation[around]
+        gap = in_zone & (ids == 0)
+        touched = _segments_near(scene, ids, in_zone) if gap.any() else set()
         for truth in np.flatnonzero(survey.cleft_key == key):
             pair = _segments_under(scene, segmentation, survey.truth.ends_nm[truth])
             if 0 in pair or pair[0] == pair[1] or not touched.issuperset(map(int, pair)):
                 continue
-            _, nearest = distance_transform_edt(
-                ~np.isin(segmentation, pair),
-                sampling=scene.grid.voxel_size_nm,
-                return_indices=True,
+            farthest = float(np.linalg.norm(np.multiply(ids.shape, grid.voxel_size_nm)))
+            to_pre, to_post = (
+                distances_to(ids == one, grid.voxel_size_nm, farthest) for one in pair
             )
-            out[gap] = segmentation[tuple(nearest)][gap]
+            out[around][gap] = np.where(to_pre <= to_post, *pair)[gap]
             break  # nothing of the gap is left for other partners of this cleft
     return out
 
 
-def _segments_near(scene: Scene, segmentation: Volume, in_zone: NDArray[np.bool_]) -> set[int]:
-    """The segments that come within reach of a zone."""
+def _segments_near(scene: Scene, ids: Volume, in_zone: NDArray[np.bool_]) -> set[int]:
+    """The segments of ``ids`` that come within reach of a zone; both of one box."""
     reach = scene.survey.params.reach_nm
-    index = np.argwhere(in_zone)
-    start, stop = index.min(axis=0), index.max(axis=0) + 1
-    margin = np.asarray(scene.grid.margin_vx(reach))
-    part = tuple(
-        slice(max(0, a - m), min(n, b + m))
-        for a, b, m, n in zip(start, stop, margin, in_zone.shape, strict=True)
-    )
-    distance = distance_transform_edt(~in_zone[part], sampling=scene.grid.voxel_size_nm)
-    return set(np.unique(segmentation[part][distance <= reach]).astype(int).tolist())
+    near = np.isfinite(distances_to(in_zone, scene.grid.voxel_size_nm, reach))
+    return {int(k) for k in pd.unique(ids[near])}
 
 
 def cut_leaks(scene: Scene, pairs: pd.DataFrame, labels: Volume) -> pd.DataFrame:

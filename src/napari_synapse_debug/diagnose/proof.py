@@ -91,13 +91,18 @@ class _Trial:
 
     def side_effects(self, oracles: Oracles) -> int:
         """How many errors there are with the oracles that were not there before."""
-        before = self._case.survey.evidence.matches
+        before = self._case.survey.outcomes
         after = self._run(oracles)
-        missed = _rows(after.matches, "fn", "truth_row") - _rows(before, "fn", "truth_row")
-        old = _rows(before, "fp", "prediction_row")
-        false = _rows(after.matches, "fp", "prediction_row") - old
-        false -= {row for row in false if self._was_false(after, row)}
-        return len(missed) + len(false)
+        missed = after.outcomes.missed - before.missed
+        false = after.outcomes.false - before.false
+        old_nm = self._false_ends_nm(before.false) if false else np.zeros((0, 3, 3))
+        is_old = [any(_same_ends(_row(after, row), ends) for ends in old_nm) for row in false]
+        return len(missed) + len(false) - sum(is_old)
+
+    def _false_ends_nm(self, rows: frozenset[int]) -> NDArray[np.float64]:
+        """The points (N, 3, 3) of predictions of the run."""
+        prediction = self._case.survey.prediction
+        return np.asarray(prediction.ends_nm[np.isin(prediction.row, list(rows))])
 
     def _run(self, oracles: Oracles) -> Rerun:
         return self._reruns.run(self._part, oracles)
@@ -105,48 +110,35 @@ class _Trial:
     def _is_gone(self, oracles: Oracles) -> bool:
         """Whether the error is gone, and no other truth lost its match."""
         after = self._run(oracles)
-        before = self._case.survey.evidence.matches
-        lost = _rows(before, "tp", "truth_row") & _rows(after.matches, "fn", "truth_row")
+        lost = self._case.survey.outcomes.found & after.outcomes.missed
         return not lost and self._is_mended(after)
 
     def _is_mended(self, after: Rerun) -> bool:
         case = self._case
         if case.error is ErrorKind.FALSE:
             return not self._is_still_false(after)
-        row = int(case.survey.truth.row[case.truth_at])
-        match = after.matches[
-            (after.matches["truth_row"] == row) & after.matches["prediction_row"].notna()
-        ]
-        if len(match) == 0:
+        partner = after.outcomes.partner.get(int(case.survey.truth.row[case.truth_at]))
+        if partner is None:
             return False
         if case.error is ErrorKind.MISSED:
             return True
-        made = after.prediction.set_index("row")["kind"][int(match["prediction_row"].iloc[0])]
+        made = _row(after, partner)["kind"].iloc[0]
         return bool(made == case.survey.truth.kind[case.truth_at])
 
     def _is_still_false(self, after: Rerun) -> bool:
         """Whether a false row lies where the old one was, between the same neurons."""
         survey, at = self._case.survey, self._case.prediction_at
-        false = _rows(after.matches, "fp", "prediction_row")
+        false = after.outcomes.false
         if int(survey.prediction.row[at]) in false:
             return True
         made = after.prediction[after.prediction["row"].isin(false & after.new_rows)]
         return _same_ends(made, survey.prediction.ends_nm[at])
 
-    def _was_false(self, after: Rerun, row: int) -> bool:
-        """Whether a new false row is one that was false before."""
-        survey = self._case.survey
-        made = after.prediction[after.prediction["row"] == row]
-        old = _rows(survey.evidence.matches, "fp", "prediction_row")
-        return any(
-            _same_ends(made, survey.prediction.ends_nm[at])
-            for at in np.flatnonzero(np.isin(survey.prediction.row, list(old)))
-        )
 
-
-def _rows(matches: pd.DataFrame, outcome: str, column: str) -> set[int]:
-    chosen = matches.loc[matches["outcome"] == outcome, column].dropna()
-    return set(chosen.astype(int))
+def _row(after: Rerun, row: int) -> pd.DataFrame:
+    """A prediction of a rerun as a table."""
+    table: pd.DataFrame = after.prediction[after.prediction["row"] == row]
+    return table
 
 
 def _same_ends(table: pd.DataFrame, ends_nm: NDArray[np.float64]) -> bool:

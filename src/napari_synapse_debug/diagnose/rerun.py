@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from napari_synapse_debug.diagnose.oracles import (
     perfect_probability,
     true_rows,
 )
+from napari_synapse_debug.diagnose.outcomes import Outcomes
 from napari_synapse_debug.diagnose.scene import Scene
 from napari_synapse_debug.diagnose.survey import Survey, box_around
 from napari_synapse_debug.domain.grid import Box
@@ -68,6 +70,11 @@ class Rerun:
     prediction: pd.DataFrame
     matches: pd.DataFrame
     new_rows: frozenset[int]
+
+    @cached_property
+    def outcomes(self) -> Outcomes:
+        """Which rows are found, missed and false now."""
+        return Outcomes.of(self.matches)
 
 
 def can_rerun(case: Case, stage: Stage) -> bool:

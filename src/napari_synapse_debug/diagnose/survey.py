@@ -12,7 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from napari_synapse_debug.diagnose.contact_boxes import ContactBoxes
 from napari_synapse_debug.diagnose.evidence import Evidence, Tools
+from napari_synapse_debug.diagnose.outcomes import Outcomes
 from napari_synapse_debug.diagnose.zones import cleft_keys, find_zones
 from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.params import DiagnoseParams
@@ -148,6 +150,17 @@ class Survey:
         """The candidates by id; None without a table."""
         table = self.evidence.candidates
         return None if table is None else CandidateTable.of(table)
+
+    @cached_property
+    def outcomes(self) -> Outcomes:
+        """Which rows of the run are found, missed and false."""
+        return Outcomes.of(self.evidence.matches)
+
+    @cached_property
+    def contact_boxes(self) -> ContactBoxes | None:
+        """The contacts, ready to be looked up; None where they are not known."""
+        table = self.evidence.contacts
+        return None if table is None else ContactBoxes.of(table)
 
     @cached_property
     def median_match(self) -> tuple[float, float] | None:

@@ -11,14 +11,15 @@ So what a neighbour's signal lights up never counts as found.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
 
+from napari_synapse_debug.domain.distances import distances_to
 from napari_synapse_debug.domain.grid import Box, Grid
 from napari_synapse_debug.domain.params import DiagnoseParams
 
@@ -42,10 +43,13 @@ class Zones:
         The mask of each cleft, or a ball at its cleft points; 0 is none.
     grown : (Z, Y, X) int64
         The zones: voxels within ``zone_growth_nm`` of a seed, each with the nearest cleft's key.
+    boxes : mapping
+        The box of the seed of each key.
     """
 
     seeds: Labels
     grown: Labels
+    boxes: Mapping[int, Box]
 
 
 def find_zones(
@@ -71,16 +75,43 @@ def find_zones(
         ``oracle_radius_nm`` (at least one section each way) and ``zone_growth_nm``.
     """
     seeds = np.zeros(grid.shape, np.int64) if masks is None else masks.astype(np.int64)
-    drawn = ~np.isin(keys, np.unique(seeds))
-    balls = _balls(cleft_nm[drawn], keys[drawn], grid, params.oracle_radius_nm)
-    seeds = np.where(seeds != 0, seeds, balls)
-    if not seeds.any():
-        return Zones(seeds, seeds)
-    distance, nearest = distance_transform_edt(
-        seeds == 0, sampling=grid.voxel_size_nm, return_indices=True
-    )
-    grown = np.where(distance <= params.zone_growth_nm, seeds[tuple(nearest)], 0)
-    return Zones(seeds, grown)
+    boxes = boxes_of(seeds)
+    is_drawn = np.array([int(key) not in boxes for key in keys], dtype=bool)
+    if is_drawn.any():
+        balls = _balls(cleft_nm[is_drawn], keys[is_drawn], grid, params.oracle_radius_nm)
+        seeds = np.where(seeds != 0, seeds, balls)
+        boxes = boxes_of(seeds)
+    return Zones(seeds, _grown(seeds, boxes, grid, params.zone_growth_nm), boxes)
+
+
+def _grown(seeds: Labels, boxes: Mapping[int, Box], grid: Grid, growth_nm: float) -> Labels:
+    """The seeds and all voxels within ``growth_nm`` of one, each with the key of the nearest.
+
+    Each seed grows in a box of its own; of equally near ones the smaller key takes the voxel.
+    """
+    grown = seeds.copy()
+    nearest = np.where(seeds != 0, 0.0, np.inf)
+    margin = grid.margin_vx(growth_nm)
+    for key, box in boxes.items():
+        around = box.grow(margin, within=grid.box)
+        distance = distances_to(seeds[around.slices] == key, grid.voxel_size_nm, growth_nm)
+        is_own = distance < nearest[around.slices]
+        grown[around.slices][is_own] = key
+        nearest[around.slices][is_own] = distance[is_own]
+    return grown
+
+
+def boxes_of(labels: Labels) -> dict[int, Box]:
+    """The box of each id of ``labels`` ((Z, Y, X), 0 is none), by id."""
+    index = np.nonzero(labels)
+    codes, keys = pd.factorize(labels[index])
+    low = np.full((len(keys), 3), np.iinfo(np.int64).max)
+    high = np.full((len(keys), 3), -1)
+    for axis, along in enumerate(index):
+        np.minimum.at(low[:, axis], codes, along)
+        np.maximum.at(high[:, axis], codes, along)
+    corners = zip(keys.tolist(), low.tolist(), (high + 1).tolist(), strict=True)
+    return {key: Box((*start,), (*stop,)) for key, start, stop in sorted(corners)}
 
 
 def _balls(centres_nm: NDArray[np.float64], keys: Labels, grid: Grid, radius_nm: float) -> Labels:

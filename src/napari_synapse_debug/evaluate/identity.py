@@ -161,7 +161,8 @@ def _ids(table: pd.DataFrame, judge: Judge, look_up: LookUp | None) -> Ids:
 
 
 def _column_ids(table: pd.DataFrame) -> Ids:
-    return table[["pre_segment", "post_segment"]].to_numpy(np.uint64)
+    columns = [table[name].to_numpy(np.uint64) for name in ("pre_segment", "post_segment")]
+    return np.stack(columns, axis=1)
 
 
 def _is_one_neuron(ids: Ids) -> NDArray[np.bool_]:

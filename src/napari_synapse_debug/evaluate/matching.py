@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -26,6 +28,11 @@ from napari_synapse_debug.evaluate.synful import left_out_rows
 
 ROW_RULES = ("three_point", "cremi", "synful")
 """The rules that compare rows; the others compare clefts."""
+
+Columns = dict[str, NDArray[Any]]
+
+_NO_ROW = np.iinfo(np.int64).min
+"""Stands for a row that is not there until the table is made."""
 
 
 def match_synapses(
@@ -119,24 +126,20 @@ def tell_matches(
     left_t = np.flatnonzero(truth.takes_part & (partner < 0))
     left_p = np.flatnonzero(prediction.takes_part & ~_mask(matched.prediction, len(prediction)))
     unmatched = "unjudged" if is_sparse else "fp"
-    tables = [
-        _matched(truth, prediction, matched),
-        _refused(truth, prediction, left_t, rule, "truth"),
-        _refused(prediction, truth, left_p, rule, "prediction"),
+    parts = [
+        _matched(truth, prediction, matched)
+        | {"outcome": np.where(truth.is_counted[matched.truth], "tp", "ignored")},
+        _refused(truth, prediction, left_t, rule, "truth")
+        | {"outcome": np.where(truth.is_counted[left_t], "fn", "ignored")},
+        _refused(prediction, truth, left_p, rule, "prediction")
+        | {"outcome": np.where(prediction.is_counted[left_p], unmatched, "ignored")},
     ]
-    outcomes = [
-        np.where(truth.is_counted[matched.truth], "tp", "ignored"),
-        np.where(truth.is_counted[left_t], "fn", "ignored"),
-        np.where(prediction.is_counted[left_p], unmatched, "ignored"),
-    ]
-    filled = [
-        table.assign(outcome=outcome)
-        for table, outcome in zip(tables, outcomes, strict=True)
-        if len(table)
-    ]
-    if not filled:
-        return conform(tables[0].assign(outcome=""), MATCHES, "matches")
-    return conform(pd.concat(filled, ignore_index=True), MATCHES, "matches")
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    for name in ("truth_row", "prediction_row", "refused_row"):
+        columns[name] = pd.arrays.IntegerArray(columns[name], columns[name] == _NO_ROW)
+    for name in ("refusal", "refusals", "outcome"):
+        columns[name] = columns[name].astype(object)
+    return conform(pd.DataFrame(columns), MATCHES, "matches")
 
 
 def _mask(indices: Indices, size: int) -> Mask:
@@ -145,17 +148,13 @@ def _mask(indices: Indices, size: int) -> Mask:
     return mask
 
 
-def _matched(truth: Side, prediction: Side, matched: Edges) -> pd.DataFrame:
+def _matched(truth: Side, prediction: Side, matched: Edges) -> Columns:
     legs = leg_distances(truth, prediction, matched.truth, matched.prediction)
-    return _frame(
-        truth.row[matched.truth],
-        prediction.row[matched.prediction],
-        matched.cost_nm,
-        legs,
-    )
+    rows = truth.row[matched.truth], prediction.row[matched.prediction]
+    return _columns(rows, matched.cost_nm, legs)
 
 
-def _refused(own: Side, other: Side, left: Indices, rule: Rule, name: str) -> pd.DataFrame:
+def _refused(own: Side, other: Side, left: Indices, rule: Rule, name: str) -> Columns:
     """Unmatched rows of ``own``, each held against the row of ``other`` that fails least.
 
     Held against all rows within two tolerances, the one with fewest failed tests is chosen,
@@ -172,7 +171,7 @@ def _refused(own: Side, other: Side, left: Indices, rule: Rule, name: str) -> pd
     at = np.searchsorted(left, o[best])
     reasons = np.full(len(left), "", dtype=object)
     headline = np.full(len(left), "", dtype=object)
-    against = np.full(len(left), -1, dtype=np.int64)
+    against = np.full(len(left), _NO_ROW, dtype=np.int64)
     distances = np.full((len(left), 3), np.nan)
     distances[at] = legs[best]
     against[at] = other.row[q[best]]
@@ -181,34 +180,27 @@ def _refused(own: Side, other: Side, left: Indices, rule: Rule, name: str) -> pd
         names = [REFUSALS[k] for k in np.flatnonzero(tests)]
         of_pattern = at[which.ravel() == number]
         headline[of_pattern], reasons[of_pattern] = names[0], ",".join(names)
-    none = np.full(len(left), np.nan)
-    rows = own.row[left]
-    frame = (
-        _frame(rows, none, none, distances)
-        if name == "truth"
-        else _frame(none, rows, none, distances)
-    )
-    known = np.isin(np.arange(len(left)), at)
-    refused = pd.Series(against, dtype="Int64").where(pd.Series(known, dtype=bool))
-    return frame.assign(refusal=headline, refusals=reasons, refused_row=refused)
+    none = np.full(len(left), _NO_ROW, dtype=np.int64)
+    rows = (own.row[left], none) if name == "truth" else (none, own.row[left])
+    columns = _columns(rows, np.full(len(left), np.nan), distances)
+    return columns | {"refusal": headline, "refusals": reasons, "refused_row": against}
 
 
-def _frame(
-    truth_row: NDArray[np.int64] | NDArray[np.float64],
-    prediction_row: NDArray[np.int64] | NDArray[np.float64],
+def _columns(
+    rows: tuple[NDArray[np.int64], NDArray[np.int64]],
     cost_nm: NDArray[np.float64],
     legs_nm: NDArray[np.float64],
-) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "truth_row": pd.Series(truth_row).astype("Int64"),
-            "prediction_row": pd.Series(prediction_row).astype("Int64"),
-            "cost_nm": cost_nm,
-            "pre_nm": legs_nm[:, 0],
-            "cleft_nm": legs_nm[:, 1],
-            "post_nm": legs_nm[:, 2],
-            "refusal": "",
-            "refusals": "",
-            "refused_row": pd.Series(pd.NA, index=range(len(truth_row)), dtype="Int64"),
-        }
-    )
+) -> Columns:
+    """The columns of ``MATCHES`` but for the outcome, of rows that were refused by none."""
+    text = np.full(len(cost_nm), "", dtype=object)
+    return {
+        "truth_row": rows[0],
+        "prediction_row": rows[1],
+        "cost_nm": cost_nm,
+        "pre_nm": legs_nm[:, 0],
+        "cleft_nm": legs_nm[:, 1],
+        "post_nm": legs_nm[:, 2],
+        "refusal": text,
+        "refusals": text,
+        "refused_row": np.full(len(cost_nm), _NO_ROW, dtype=np.int64),
+    }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
+from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_synapse_debug.domain.grid import Box
+from napari_synapse_debug.domain.grid import Box, Triple
 from napari_synapse_debug.io import LazyArray
 
 TILE_VX = (32, 128, 128)
@@ -24,7 +26,7 @@ class TiledArray:
 
     def __init__(self, array: LazyArray, most_bytes: int = MOST_BYTES) -> None:
         self._array, self._most_bytes = array, most_bytes
-        self._tiles: OrderedDict[Box, NDArray[Any]] = OrderedDict()
+        self._tiles: OrderedDict[Triple, NDArray[Any]] = OrderedDict()
         self._bytes = 0
         self._volume = Box.of_shape(self.shape[-3:])
 
@@ -52,10 +54,16 @@ class TiledArray:
         wanted = self._box(given[-3:])
         lead = self.shape[:-3]
         out = np.empty((*lead, *wanted.shape), self.dtype)
-        for tile in self._tiles_of(wanted):
-            part = tile.intersect(wanted)
-            held = self._read(tile)[(..., *part.relative_to(tile).slices)]
-            out[(..., *part.relative_to(wanted).slices)] = held
+        for corner in _corners(wanted):
+            tile = self._read(corner)
+            inner, outer = [], []
+            for first, n, low, high in zip(
+                corner, tile.shape[-3:], wanted.start, wanted.stop, strict=True
+            ):
+                start, stop = max(low, first), min(high, first + n)
+                inner.append(slice(start - first, stop - first))
+                outer.append(slice(start - low, stop - low))
+            out[(..., *outer)] = tile[(..., *inner)]
         return np.asarray(out[given[:-3]]) if lead else out
 
     def _box(self, slices: tuple[slice, ...]) -> Box:
@@ -63,29 +71,24 @@ class TiledArray:
         (a, b), (c, d), (e, f) = ((low, max(low, high)) for low, high in ends)
         return Box((a, c, e), (b, d, f))
 
-    def _tiles_of(self, wanted: Box) -> list[Box]:
-        if wanted.is_empty:
-            return []
-        first = [a // n * n for a, n in zip(wanted.start, TILE_VX, strict=True)]
-        around = Box((first[0], first[1], first[2]), wanted.stop)
-        grown = (
-            Box(tile.start, _end(tile.start)).intersect(self._volume)
-            for tile in around.blocks(TILE_VX)
-        )
-        return list(grown)
-
-    def _read(self, tile: Box) -> NDArray[Any]:
-        if tile in self._tiles:
-            self._tiles.move_to_end(tile)
-            return self._tiles[tile]
-        read = np.asarray(self._array[(*[slice(None)] * (self.ndim - 3), *tile.slices)])
-        self._tiles[tile] = read
+    def _read(self, corner: Triple) -> NDArray[Any]:
+        """The tile that begins at a voxel, cut to the volume."""
+        if corner in self._tiles:
+            self._tiles.move_to_end(corner)
+            return self._tiles[corner]
+        ends = zip(corner, TILE_VX, self._volume.shape, strict=True)
+        part = [slice(first, min(first + n, size)) for first, n, size in ends]
+        read = np.asarray(self._array[(*[slice(None)] * (self.ndim - 3), *part)])
+        self._tiles[corner] = read
         self._bytes += read.nbytes
         while self._bytes > self._most_bytes and len(self._tiles) > 1:
             self._bytes -= self._tiles.popitem(last=False)[1].nbytes
         return read
 
 
-def _end(start: tuple[int, int, int]) -> tuple[int, int, int]:
-    z, y, x = (a + n for a, n in zip(start, TILE_VX, strict=True))
-    return z, y, x
+def _corners(wanted: Box) -> Iterable[Triple]:
+    """Where the tiles begin that hold a part of a box; none for an empty one."""
+    if wanted.is_empty:
+        return ()
+    axes = zip(wanted.start, wanted.stop, TILE_VX, strict=True)
+    return product(*(range(low // n * n, high, n) for low, high, n in axes))

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
 
+from napari_synapse_debug.domain.distances import distances_to
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.grid import Box, Grid
 
@@ -69,9 +69,7 @@ def _thick_point(
         return None
     view = _held(segmentation, segment, near.grow(grid.margin_vx(VIEW_NM), within=grid.box))
     is_inside = segmentation[view.slices] == segment
-    depth = np.full(view.shape, VIEW_NM)
-    if not is_inside.all():
-        depth = distance_transform_edt(is_inside, sampling=grid.voxel_size_nm)
+    depth = distances_to(~is_inside, grid.voxel_size_nm, VIEW_NM)
     core = near.intersect(view).relative_to(view)
     index = np.argwhere(is_inside[core.slices]) + np.asarray(core.start)
     points = grid.crop(view).to_nm(index)

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
 
+from napari_synapse_debug.domain.distances import distances_to
 from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.roles import Role
 from napari_synapse_debug.synapses.channels import (
@@ -120,9 +120,9 @@ class Surroundings:
         grid = self.crop.grid
         faces = np.concatenate([part for i in interfaces for part in (i.below, i.above)])
         box = box_of(faces).grow(grid.margin_vx(within_nm), within=grid.box)
-        is_off = np.ones(box.shape, dtype=bool)
-        is_off[tuple((faces - np.asarray(box.start)).T)] = False
-        return box, distance_transform_edt(is_off, sampling=grid.voxel_size_nm)
+        is_at_face = np.zeros(box.shape, dtype=bool)
+        is_at_face[tuple((faces - np.asarray(box.start)).T)] = True
+        return box, distances_to(is_at_face, grid.voxel_size_nm, within_nm)
 
     def _mean(
         self,
