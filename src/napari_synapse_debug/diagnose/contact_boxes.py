@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,7 +39,7 @@ class ContactBoxes:
             np.stack([table[f"{end}_{axis}"].to_numpy(np.int64) for axis in AXES], axis=1)
             for end in ("start", "stop")
         )
-        of_pair = table.groupby(["segment_a", "segment_b"]).indices
+        of_pair: Any = table.groupby(["segment_a", "segment_b"]).indices
         return cls(table["contact"].to_numpy(np.int64), start, stop, of_pair)
 
     def between(

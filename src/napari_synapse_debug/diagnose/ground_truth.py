@@ -144,7 +144,7 @@ def _distance_to(case: Case, volume: NDArray[Any], segment: int) -> float:
     grid, reach = case.scene.grid, case.survey.params.reach_nm
     mask = case.scene.zones.boxes.get(case.zone)
     if mask is not None and case.survey.evidence.true_clefts is not None:
-        first, last = grid.to_nm([mask.start, np.asarray(mask.stop) - 1])
+        first, last = grid.to_nm(np.array([mask.start, mask.stop]) - [[0], [1]])
     else:
         first = last = case.survey.truth.ends_nm[case.truth_at, 1]
     start, stop = (np.clip(index, 0, grid.shape) for index in grid.to_index([first, last]))

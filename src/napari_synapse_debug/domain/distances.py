@@ -31,10 +31,10 @@ def distances_to(
     within_nm : float
         Not negative.
     """
-    squares = np.full(marked.shape, np.inf)
+    squares: NDArray[np.float64] = np.full(marked.shape, np.inf)
     if marked.size:
         _fill(np.ascontiguousarray(marked), voxel_size_nm, within_nm**2 * (1 + 1e-12), squares)
-    return np.sqrt(squares, out=squares)
+    return np.asarray(np.sqrt(squares, out=squares))
 
 
 @compiled

@@ -243,7 +243,8 @@ def conform(frame: pd.DataFrame, columns: Columns, name: str = "table") -> pd.Da
     for column, dtype in columns.items():
         values = frame[column]
         try:
-            out[column] = values if values.dtype == _type_of(dtype) else values.astype(dtype)
+            is_same = values.dtype == _type_of(dtype)
+            out[column] = values if is_same else values.astype(dtype)  # type: ignore[call-overload]
         except (TypeError, ValueError) as error:
             raise InputError(
                 f"Column {column!r} of the {name} holds values of another type",

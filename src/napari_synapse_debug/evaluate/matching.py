@@ -134,7 +134,9 @@ def tell_matches(
         _refused(prediction, truth, left_p, rule, "prediction")
         | {"outcome": np.where(prediction.is_counted[left_p], unmatched, "ignored")},
     ]
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    columns: dict[str, Any] = {
+        name: np.concatenate([part[name] for part in parts]) for name in parts[0]
+    }
     for name in ("truth_row", "prediction_row", "refused_row"):
         columns[name] = pd.arrays.IntegerArray(columns[name], columns[name] == _NO_ROW)
     for name in ("refusal", "refusals", "outcome"):

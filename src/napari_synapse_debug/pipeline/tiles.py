@@ -56,14 +56,15 @@ class TiledArray:
         out = np.empty((*lead, *wanted.shape), self.dtype)
         for corner in _corners(wanted):
             tile = self._read(corner)
-            inner, outer = [], []
+            inner: list[Any] = [Ellipsis]
+            outer: list[Any] = [Ellipsis]
             for first, n, low, high in zip(
                 corner, tile.shape[-3:], wanted.start, wanted.stop, strict=True
             ):
                 start, stop = max(low, first), min(high, first + n)
                 inner.append(slice(start - first, stop - first))
                 outer.append(slice(start - low, stop - low))
-            out[(..., *outer)] = tile[(..., *inner)]
+            out[tuple(outer)] = tile[tuple(inner)]
         return np.asarray(out[given[:-3]]) if lead else out
 
     def _box(self, slices: tuple[slice, ...]) -> Box:
@@ -90,5 +91,8 @@ def _corners(wanted: Box) -> Iterable[Triple]:
     """Where the tiles begin that hold a part of a box; none for an empty one."""
     if wanted.is_empty:
         return ()
-    axes = zip(wanted.start, wanted.stop, TILE_VX, strict=True)
-    return product(*(range(low // n * n, high, n) for low, high, n in axes))
+    z, y, x = (
+        range(low // n * n, high, n)
+        for low, high, n in zip(wanted.start, wanted.stop, TILE_VX, strict=True)
+    )
+    return product(z, y, x)
