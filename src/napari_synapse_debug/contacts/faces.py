@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_synapse_debug.contacts.background import Masks, touching_labels
-from napari_synapse_debug.contacts.labels import Labels, check_fit
+from napari_synapse_debug.contacts.labels import Labels, check_fit, sweepable
+from napari_synapse_debug.domain.compiled import compiled, kernel
 from napari_synapse_debug.domain.grid import Grid
 from napari_synapse_debug.domain.params import ContactParams
 
@@ -76,10 +77,13 @@ def interface_faces(
         ``labels`` has another shape than the grid, or is no volume of non-negative integers.
     """
     check_fit(labels, grid)
-    ids = touching_labels(labels, grid, params, masks)
-    parts = [_faces_along(ids, axis) for axis in range(3)]
-    axis, low, below, above = (np.concatenate(part) for part in zip(*parts, strict=True))
-    a_is_low = below < above
+    ids = sweepable(touching_labels(labels, grid, params, masks))
+    counts = _count_faces(ids)
+    count = int(counts.sum())
+    low = np.empty((count, 3), dtype=np.int64)
+    below, above = np.empty(count, dtype=np.uint64), np.empty(count, dtype=np.uint64)
+    _write_faces(ids, low, below, above)
+    axis, a_is_low = np.repeat(np.arange(3), counts), below < above
     return Faces(
         axis=axis.astype(np.int8),
         low_vx=low,
@@ -90,18 +94,38 @@ def interface_faces(
     )
 
 
-def _faces_along(
-    ids: Labels, axis: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint64], NDArray[np.uint64]]:
-    """Axis, lower voxel, id below and id above of the faces normal to ``axis``."""
-    length = ids.shape[axis]
-    below = ids[(slice(None),) * axis + (slice(0, max(0, length - 1)),)]
-    above = ids[(slice(None),) * axis + (slice(1, length),)]
-    is_face = (below != above) & (below != 0) & (above != 0)
-    low = np.argwhere(is_face).astype(np.int64)
-    return (
-        np.full(len(low), axis, dtype=np.int64),
-        low,
-        below[is_face].astype(np.uint64),
-        above[is_face].astype(np.uint64),
-    )
+@compiled
+def _count_faces(ids: Any) -> Any:
+    """How many faces there are normal to z, y and x: (3,)."""
+    counts = np.zeros(3, np.int64)
+    for axis in range(3):
+        dz, dy, dx = np.int64(axis == 0), np.int64(axis == 1), np.int64(axis == 2)
+        for z in range(dz, ids.shape[0]):
+            for y in range(dy, ids.shape[1]):
+                counts[axis] += _faces_of_row(ids[z - dz, y - dy], ids[z, y], dx)
+    return counts
+
+
+@kernel
+def _faces_of_row(before: Any, here: Any, dx: Any) -> Any:
+    count = 0
+    for x in range(dx, len(here)):
+        one, two = before[x - dx], here[x]
+        count += (one != two) & (one != 0) & (two != 0)
+    return count
+
+
+@compiled
+def _write_faces(ids: Any, low: Any, below: Any, above: Any) -> None:
+    """Write the faces by axis and then in zyx order: lower voxel, and the ids on both sides."""
+    count = 0
+    for axis in range(3):
+        dz, dy, dx = np.int64(axis == 0), np.int64(axis == 1), np.int64(axis == 2)
+        for z in range(dz, ids.shape[0]):
+            for y in range(dy, ids.shape[1]):
+                for x in range(dx, ids.shape[2]):
+                    one, two = ids[z - dz, y - dy, x - dx], ids[z, y, x]
+                    if (one != two) & (one != 0) & (two != 0):
+                        low[count, 0], low[count, 1], low[count, 2] = z - dz, y - dy, x - dx
+                        below[count], above[count] = one, two
+                        count += 1

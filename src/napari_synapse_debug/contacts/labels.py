@@ -63,3 +63,9 @@ def check_fit(labels: NDArray[Any], grid: Grid) -> None:
             fix="give the grid of the same volume",
         )
     unsigned_labels(labels)
+
+
+def sweepable(ids: NDArray[Any]) -> NDArray[Any]:
+    """The ids as one of the three types that the kernels are compiled for, rows contiguous."""
+    kind = np.uint16 if ids.dtype.itemsize == 1 else ids.dtype
+    return np.ascontiguousarray(ids, dtype=kind)

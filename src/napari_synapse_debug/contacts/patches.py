@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_synapse_debug.contacts.background import Masks, touching_labels
 from napari_synapse_debug.contacts.growth import contact_halo_vx
-from napari_synapse_debug.contacts.labels import Labels
+from napari_synapse_debug.contacts.labels import Labels, sweepable
 from napari_synapse_debug.contacts.measure import (
     Spans,
     Sums,
@@ -102,9 +101,3 @@ def contacts_in_block(
     is_open[edge_piece] = True
     middle = middle_faces(core, runs, sums, ~is_open, grid.voxel_size_nm)
     return ContactPieces(core, sums, middle, spans_of(core, runs, sums, is_open), edge, edge_piece)
-
-
-def sweepable(ids: NDArray[Any]) -> NDArray[Any]:
-    """The ids as one of the three types that the kernels are compiled for, rows contiguous."""
-    kind = np.uint16 if ids.dtype.itemsize == 1 else ids.dtype
-    return np.ascontiguousarray(ids, dtype=kind)

@@ -52,7 +52,8 @@ def duplicate_row(world: World) -> World:
 
 
 def forgotten(world: World) -> World:
-    """Row and mask are not in the truth."""
+    """Row and mask of a synapse, the clearest one, are not in the truth."""
+    world = world.signal("shaft", slab(X), 1.0)
     truth = world.truth[world.truth["row"] != ROW].reset_index(drop=True)
     return world.change(truth=truth, clefts=np.where(world.clefts == 2, 0, world.clefts))
 
