@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.ndimage import label
 from hypothesis.extra import numpy as npst
+from scipy.ndimage import label
 from tests.synapses.conftest import SHAFTS, SPINES, VESICLES
 
 from napari_synapse_debug.domain.errors import InputError

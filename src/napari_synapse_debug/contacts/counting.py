@@ -9,8 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from napari_synapse_debug.contacts.background import Masks, touching_labels
-from napari_synapse_debug.contacts.labels import Labels, check_fit
-from napari_synapse_debug.contacts.labels import sweepable
+from napari_synapse_debug.contacts.labels import Labels, check_fit, sweepable
 from napari_synapse_debug.contacts.rows import flagged_places
 from napari_synapse_debug.domain.compiled import compiled, kernel
 from napari_synapse_debug.domain.grid import Grid

@@ -31,11 +31,13 @@ _POINT_NM = 70.0
 class Corrections:
     """Keeps the corrected truth of the open project up to date, and what the score is by it.
 
-    Emits ``corrected(counts)``: rows by what was done to them; ``scored(result)`` and
+    Emits ``corrected(counts)``: rows by what was done to them; ``drawn(rows)``: those that
+    were added or changed, as ``records.TRUTH``; ``scored(result)`` and
     ``failed(error)``.
     """
 
     corrected = Signal(object)
+    drawn = Signal(object)
     scored = Signal(object)
     failed = Signal(object)
 
@@ -105,6 +107,7 @@ class Corrections:
         self.editor.set_truth(truth)
         changed = truth[truth["correction"] != ""]
         self._draw(changed, results.grid)
+        self.drawn.emit(changed)
         counts = {str(k): int(v) for k, v in changed["correction"].value_counts().items()}
         before = 0 if results.truth is None else len(results.truth)
         added = counts.get("added", 0) + counts.get("accepted", 0)

@@ -120,6 +120,7 @@ def join_truth(panel: DebugPanel, desk: Desk) -> TruthPage:
         (corrections.failed, panel.show_failure),
         (desk.surfaces.failed, panel.show_failure),
         (desk.interface.failed, panel.show_failure),
+        (desk.outlines.failed, panel.show_failure),
     ):
         signal.connect(while_alive(page, show))
     panel.add_page(page, "Truth", "Correct the truth, and score against it")

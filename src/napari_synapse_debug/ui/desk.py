@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_synapse_debug.ui.backend import Backend, product_backend
 from napari_synapse_debug.ui.background import Background
+from napari_synapse_debug.ui.contact_outlines import ContactOutlines
 from napari_synapse_debug.ui.corrections import Corrections
 from napari_synapse_debug.ui.flight import Flight
 from napari_synapse_debug.ui.interface_layer import InterfaceLayer
@@ -28,6 +29,7 @@ from napari_synapse_debug.ui.remembering import Remembering
 from napari_synapse_debug.ui.reviewing import Reviewing
 from napari_synapse_debug.ui.session import Session
 from napari_synapse_debug.ui.step_runner import StepRunner
+from napari_synapse_debug.ui.synapse_paths import SynapsePaths
 from napari_synapse_debug.ui.viewer_adapter import ViewerAdapter
 
 if TYPE_CHECKING:
@@ -50,9 +52,12 @@ class Desk:
         self.reviewing = Reviewing(self.session, lambda *where: self.backend().open_review(*where))
         self.surfaces = PartnerSurfaces(self.session, self.adapter, self.background)
         self.interface = InterfaceLayer(self.session, self.adapter, self.background)
+        self.outlines = ContactOutlines(self.session, self.adapter, self.background)
+        self.paths = SynapsePaths(self.session, self.adapter)
         self.corrections = Corrections(
             self.session, self.adapter, self.reviewing, self.background, self.backend
         )
+        self.corrections.drawn.connect(self.paths.show_edited)
         self.picker = Picker(self.adapter, self.session, self.session.select)
         self.preview = Preview(self.adapter, self.runner.predict_here, self.runner.open_preview)
         self.session.results_changed.connect(self.preview.clear)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtGui import QEnterEvent
@@ -20,6 +21,7 @@ from napari_synapse_debug.ui.preview import box_in_view
 from napari_synapse_debug.ui.project_panel import ProjectPanel
 from napari_synapse_debug.ui.project_request import RAW, ProjectRequest
 from napari_synapse_debug.ui.session import PROJECT, JobState
+from napari_synapse_debug.ui.sketch_choice import SketchChoice
 from napari_synapse_debug.ui.step_panel import StepGroup, StepPanel
 from napari_synapse_debug.ui.tabs import join_tabs
 from napari_synapse_debug.ui.train_panel import TrainPanel
@@ -150,11 +152,23 @@ class SynapsesDock(StepDock):
     def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
         super().__init__(viewer, parent)
         self._desk = desk_of(viewer)
-        self.contacts = ContactFilter()
+        self.contacts, self.sketches = ContactFilter(), SketchChoice()
         self.rows.insertWidget(0, self.contacts)
+        self.rows.insertWidget(1, self.sketches)
+        self._join_sketches()
         self.contacts.area_changed.connect(self._desk.adapter.show_contacts_from)
         self._desk.session.results_changed.connect(self._show_contacts)
         self._show_contacts()
+
+    def _join_sketches(self) -> None:
+        desk, choice = self._desk, self.sketches
+        parts = (("paths", choice.paths, desk.paths), ("outlines", choice.outlines, desk.outlines))
+        for name, box, shown in parts:
+            box.toggled.connect(shown.switch)
+            box.toggled.connect(partial(desk.preferences.write, f"shows {name}"))
+            box.setChecked(bool(desk.preferences.read(f"shows {name}", default=False)))
+        desk.paths.reason_changed.connect(choice.show_reason)
+        choice.show_reason(desk.paths.reason)
 
     def _show_contacts(self) -> None:
         results = self._desk.session.results

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from napari.layers import Labels
@@ -71,19 +73,23 @@ def partner_interface(results: Results, row: pd.Series) -> tuple[NDArray[np.uint
     # numba takes half a second to import, and is not needed to open the window
     from napari_synapse_debug.contacts import interface_labels
 
+    ids, crop = partner_crop(results, row)
+    pre, post = int(row["pre_segment"]), int(row["post_segment"])
+    if not pre or not post or pre == post:
+        return np.zeros(crop.shape, np.uint8), crop
+    params = results.config.params.contacts
+    return interface_labels(ids, crop, params, (pre, post)).astype(np.uint8), crop
+
+
+def partner_crop(results: Results, row: pd.Series) -> tuple[NDArray[Any], Grid]:
+    """The segmentation within 700 nm of an error's cleft point, (z, y, x), and its grid."""
     grid, volume = results.grid, results.volumes["segmentation"]
     z, y, x = grid.to_index(finding_points_nm(row)[ENDS.index("cleft")])[0].tolist()
     middle = Box((z, y, x), (z + 1, y + 1, x + 1))
     box = middle.grow(grid.margin_vx(HALF_NM), within=grid.box)
     if box.is_empty:  # a point outside the volume
         box = Box((0, 0, 0), (1, 1, 1))
-    crop = grid.crop(box)
-    pre, post = int(row["pre_segment"]), int(row["post_segment"])
-    if not pre or not post or pre == post:
-        return np.zeros(crop.shape, np.uint8), crop
-    ids = np.asarray(volume.array[box.slices])
-    params = results.config.params.contacts
-    return interface_labels(ids, crop, params, (pre, post)).astype(np.uint8), crop
+    return np.asarray(volume.array[box.slices]), grid.crop(box)
 
 
 def _layer(drawn: NDArray[np.uint8], grid: Grid) -> Labels:

@@ -41,7 +41,7 @@ class SynapsePoints:
 
 def truth_points(truth: pd.DataFrame, matches: pd.DataFrame | None, grid: Grid) -> SynapsePoints:
     """The points of the truth: discs, and rings for the rows that were missed."""
-    outcome = _outcomes(truth, matches, "truth_row")
+    outcome = outcomes(truth, matches, "truth_row")
     symbol = np.where(outcome == "fn", MISSED_SYMBOL, TRUTH_SYMBOL)
     return _synapse_points(truth, outcome, symbol, grid)
 
@@ -50,12 +50,13 @@ def predicted_points(
     synapses: pd.DataFrame, matches: pd.DataFrame | None, grid: Grid
 ) -> SynapsePoints:
     """The points of the prediction: crosses."""
-    outcome = _outcomes(synapses, matches, "prediction_row")
+    outcome = outcomes(synapses, matches, "prediction_row")
     symbol = np.full(len(synapses), PREDICTION_SYMBOL)
     return _synapse_points(synapses, outcome, symbol, grid)
 
 
-def _outcomes(frame: pd.DataFrame, matches: pd.DataFrame | None, key: str) -> NDArray[np.str_]:
+def outcomes(frame: pd.DataFrame, matches: pd.DataFrame | None, key: str) -> NDArray[np.str_]:
+    """The outcome of each row (N,), by the column ``key`` of the matches; else ``unjudged``."""
     if matches is None:
         return np.full(len(frame), "unjudged")
     known = matches.dropna(subset=[key]).drop_duplicates(key).set_index(key)["outcome"]
