@@ -16,7 +16,7 @@ from napari_synapse_debug.evaluate.optimum import match_best
 from napari_synapse_debug.evaluate.rates import rates_of
 from napari_synapse_debug.evaluate.results import Evaluation
 from napari_synapse_debug.evaluate.score import counts, intervals, recipe
-from napari_synapse_debug.evaluate.sides import Region, Side, build_side
+from napari_synapse_debug.evaluate.sides import Region, Scope, Side, build_side
 from napari_synapse_debug.evaluate.units import tally
 
 CHANCE_DRAWS = 100
@@ -70,7 +70,7 @@ def match_clefts(
     ``truth_row`` is the first row of a cleft and ``prediction_row`` the candidate.
     """
     sides = _sides(true_clefts(truth), kept_candidates(candidates), params, grid, box)
-    return match_sides(*sides, _rule(params), is_sparse=params.scope == "sparse")
+    return match_sides(*sides, _rule(params), is_sparse=_is_sparse(params))
 
 
 def score_clefts(
@@ -94,7 +94,7 @@ def score_clefts(
     """
     clefts, found = true_clefts(truth), kept_candidates(candidates)
     sides = _sides(clefts, found, params, grid, box)
-    is_sparse = params.scope == "sparse"
+    is_sparse = _is_sparse(params)
     rows = tally(matches, clefts, found)
     rates = rates_of(rows.count("tp"), rows.count("fp"), rows.count("fn"), is_sparse=is_sparse)
     scores = found.set_index("row")["score"].reindex(sides[1].row).to_numpy(np.float64)
@@ -134,6 +134,7 @@ def chance_f1(
             takes_part=np.ones(n, dtype=bool),
             is_counted=np.ones(n, dtype=bool),
             position=np.arange(n),
+            is_in_scope=np.ones(n, dtype=bool),
         )
         matched = match_best(admissible_pairs(truth, side, _rule(params)), truth.is_counted)
         tp = int(truth.is_counted[matched.truth].sum())
@@ -156,12 +157,19 @@ def _inside(
 def _sides(
     truth: pd.DataFrame, prediction: pd.DataFrame, params: EvaluateParams, grid: Grid, box: Box
 ) -> tuple[Side, Side]:
-    region = Region.of(params, grid, box)
-    sides = [
-        build_side(table, np.zeros((len(table), 2), np.uint64), np.zeros(len(table), bool), region)
+    region, scope = Region.of(params, grid, box), Scope(params.complete_kinds, frozenset())
+    true, found = (
+        build_side(
+            table, np.zeros((len(table), 2), np.uint64), np.zeros(len(table), bool), region, scope
+        )
         for table in (truth, prediction)
-    ]
-    return sides[0], sides[1]
+    )
+    return true, found
+
+
+def _is_sparse(params: EvaluateParams) -> bool:
+    """Whether unmatched candidates are not judged: they do not tell whose neuron's they are."""
+    return params.scope == "sparse" or bool(params.scope_segments)
 
 
 def _at(table: pd.DataFrame, centres: NDArray[np.float64]) -> pd.DataFrame:

@@ -23,7 +23,7 @@ from napari_synapse_debug.evaluate.admission import (
 from napari_synapse_debug.evaluate.identity import Identities
 from napari_synapse_debug.evaluate.optimum import Edges, Indices, match_best
 from napari_synapse_debug.evaluate.published import match_as_published
-from napari_synapse_debug.evaluate.sides import Mask, Region, Side, build_side
+from napari_synapse_debug.evaluate.sides import Mask, Region, Scope, Side, build_side
 from napari_synapse_debug.evaluate.synful import left_out_rows
 
 ROW_RULES = ("three_point", "cremi", "synful")
@@ -67,7 +67,8 @@ def match_synapses(
     DataFrame
         One row for each truth and each unmatched prediction that takes part (autapses and rows
         beyond the margin do not): ``tp``, ``fn``, ``fp``; ``ignored`` counts nowhere, by its
-        flag or its place; ``unjudged`` is an unmatched prediction under a sparse truth.
+        flag, its place or the scope; ``unjudged`` is an unmatched prediction under a sparse truth,
+        or of a kind or neuron outside the scope.
         Distances are those to the row matched or, without a match, to the one refused.
 
     Raises
@@ -105,9 +106,10 @@ def build_sides(
             left_out_rows(truth, identities.truth, params),
             left_out_rows(prediction, identities.prediction, params),
         ]
+    scope = Scope.of(params)
     return (
-        build_side(truth, identities.truth, left_out[0], region),
-        build_side(prediction, identities.prediction, left_out[1], region),
+        build_side(truth, identities.truth, left_out[0], region, scope),
+        build_side(prediction, identities.prediction, left_out[1], region, scope),
     )
 
 
@@ -125,14 +127,16 @@ def tell_matches(
     partner[matched.truth] = matched.prediction
     left_t = np.flatnonzero(truth.takes_part & (partner < 0))
     left_p = np.flatnonzero(prediction.takes_part & ~_mask(matched.prediction, len(prediction)))
-    unmatched = "unjudged" if is_sparse else "fp"
+    unmatched = np.where(
+        prediction.is_counted[left_p], "unjudged" if is_sparse else "fp", "ignored"
+    )
     parts = [
         _matched(truth, prediction, matched)
         | {"outcome": np.where(truth.is_counted[matched.truth], "tp", "ignored")},
         _refused(truth, prediction, left_t, rule, "truth")
         | {"outcome": np.where(truth.is_counted[left_t], "fn", "ignored")},
         _refused(prediction, truth, left_p, rule, "prediction")
-        | {"outcome": np.where(prediction.is_counted[left_p], unmatched, "ignored")},
+        | {"outcome": np.where(prediction.is_in_scope[left_p], unmatched, "unjudged")},
     ]
     columns: dict[str, Any] = {
         name: np.concatenate([part[name] for part in parts]) for name in parts[0]

@@ -185,7 +185,7 @@ def score_overlap(match: OverlapMatch, params: EvaluateParams, box: Box) -> Eval
     return Evaluation(
         rule="overlap",
         judge="none",
-        scope=params.scope,
+        scope=params.scope_told,
         params=params,
         box=str(box),
         n_truth=match.n_true,

@@ -108,7 +108,7 @@ def recipe(
     return {
         "rule": params.rule,
         "judge": judge,
-        "scope": params.scope,
+        "scope": params.scope_told,
         "params": params,
         "box": str(box),
         "notes": notes,

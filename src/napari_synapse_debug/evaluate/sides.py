@@ -76,6 +76,32 @@ class Region:
 
 
 @dataclass(frozen=True)
+class Scope:
+    """The kinds and neurons in which the truth is complete; an empty set stands for all.
+
+    A true row outside of it may match but counts nowhere, and an unmatched prediction outside of
+    it is not judged. A row belongs to a neuron with either of its ends.
+    """
+
+    kinds: frozenset[str]
+    segments: frozenset[int]
+
+    @classmethod
+    def of(cls, params: EvaluateParams) -> Scope:
+        """The scope that ``params`` ask for."""
+        return cls(params.complete_kinds, frozenset(params.scope_segments))
+
+    def holds(self, kind: NDArray[np.object_], ids: NDArray[np.uint64]) -> Mask:
+        """Which rows of these kinds (N,) and judged ids (N, 2) lie in it: (N,) bool."""
+        inside = np.ones(len(kind), dtype=bool)
+        if self.kinds:
+            inside &= np.isin(kind.astype(str), list(self.kinds))
+        if self.segments:
+            inside &= np.isin(ids, np.array(list(self.segments), dtype=np.uint64)).any(axis=1)
+        return inside
+
+
+@dataclass(frozen=True)
 class Side:
     """Rows numbered by place (cleft, then pre, then post), so that ids and order do not matter.
 
@@ -91,6 +117,8 @@ class Side:
         Rows that may match, and those whose match or miss counts.
     position : (N,) int64
         Places of the rows in their table.
+    is_in_scope : (N,) bool
+        Rows of the kinds and neurons in which the truth is complete.
     """
 
     row: NDArray[np.int64]
@@ -99,6 +127,7 @@ class Side:
     takes_part: Mask
     is_counted: Mask
     position: NDArray[np.int64]
+    is_in_scope: Mask
 
     def __len__(self) -> int:
         return len(self.row)
@@ -110,7 +139,11 @@ class Side:
 
 
 def build_side(
-    table: pd.DataFrame, ids: NDArray[np.uint64], is_left_out: Mask, region: Region
+    table: pd.DataFrame,
+    ids: NDArray[np.uint64],
+    is_left_out: Mask,
+    region: Region,
+    scope: Scope,
 ) -> Side:
     """The rows of ``table`` without those that are left out.
 
@@ -124,6 +157,8 @@ def build_side(
         Autapses.
     region : Region
         Where rows take part and count.
+    scope : Scope
+        Of which kinds and neurons they count.
 
     Raises
     ------
@@ -139,13 +174,15 @@ def build_side(
     cleft = ends[order, 1]
     ignored = table["ignore"].to_numpy(bool)[order] if "ignore" in table.columns else False
     takes_part = region.takes_part(cleft)
+    is_in = scope.holds(table["kind"].to_numpy(object)[order], ids[order])
     return Side(
         row=row[order],
         ends_nm=ends[order],
         ids=ids[order],
         takes_part=takes_part,
-        is_counted=takes_part & region.is_core(cleft) & ~np.asarray(ignored, dtype=bool),
+        is_counted=takes_part & region.is_core(cleft) & is_in & ~np.asarray(ignored, dtype=bool),
         position=order,
+        is_in_scope=is_in,
     )
 
 

@@ -225,7 +225,7 @@ def _content(
     """What ``comparison.json`` holds."""
     before, after = contents
     counts = rows["change"].value_counts()
-    is_sparse = before["scope"] == "sparse"
+    is_sparse = before["scope"].startswith("sparse")
     difference, interval = (None, None) if is_sparse else f1_difference(rows, params)
     content: dict[str, Any] = {
         "runs": list(runs),

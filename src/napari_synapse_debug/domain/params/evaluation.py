@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
+from pydantic import field_validator
+
 from napari_synapse_debug.domain.params.base import Params, field
+from napari_synapse_debug.domain.roles import Kind
 
 _FAFB = {"tolerance_nm": 700.0, "use_only": "pre", "redundant_nm": 250.0, "drop_background": True}
 """The published setting for FAFB (Buhmann et al. 2021, Nature Methods 18:771; synful_fafb)."""
+
+
+def _words(text: str) -> list[str]:
+    """The words between commas, each once, in their order."""
+    return list(dict.fromkeys(word for part in text.split(",") if (word := part.strip())))
 
 
 class EvaluateParams(Params):
@@ -50,6 +58,18 @@ class EvaluateParams(Params):
     scope: Literal["complete", "sparse"] = field(
         "complete", "Scope of the truth", "sparse: unmatched predictions are not judged"
     )
+    scope_kinds: str = field(
+        "",
+        "Complete kinds",
+        "Kinds in which the truth is complete, with commas; predictions of others are not judged",
+        advanced=True,
+    )
+    scope_segments: tuple[int, ...] = field(
+        (),
+        "Complete neurons",
+        "Segments of which all synapses are in the truth; predictions of others are not judged",
+        advanced=True,
+    )
     edge_at: tuple[int, ...] = field(
         (1, 5), "Edges at", "Synapses from which a neuron pair counts as connected", advanced=True
     )
@@ -89,6 +109,28 @@ class EvaluateParams(Params):
         advanced=True,
     )
     seed: int = field(0, "Seed", "Of the random points of the chance level", ge=0, advanced=True)
+
+    @field_validator("scope_kinds")
+    @classmethod
+    def _check_kinds(cls, text: str) -> str:
+        known = [kind.value for kind in Kind if kind is not Kind.UNKNOWN]
+        asked = _words(text)
+        if not set(asked) <= set(known):
+            raise ValueError(f"kinds are {', '.join(known)}, not {text!r}")
+        return ", ".join(asked)
+
+    @property
+    def complete_kinds(self) -> frozenset[str]:
+        """The kinds in which the truth is complete; empty: all."""
+        return frozenset(_words(self.scope_kinds))
+
+    @property
+    def scope_told(self) -> str:
+        """The scope of the truth in words, as it stands beside each number."""
+        parts = [self.scope_kinds] if self.scope_kinds else []
+        if self.scope_segments:
+            parts.append("neurons " + ", ".join(map(str, self.scope_segments)))
+        return f"{self.scope} for {', '.join(parts)}" if parts else self.scope
 
     @property
     def in_force(self) -> Self:
