@@ -29,7 +29,7 @@ def measure(work: Path) -> bool:
     change_params(
         project,
         {
-            "synapses": {"partners": "rule", "min_score": 0.2},
+            "synapses": {"partners": "rule", "min_score": 0.2, "live_levels": 0},
             "contacts": {"min_area_nm2": 1500.0},
             "evaluate": {"margin_nm": 0.0},
         },

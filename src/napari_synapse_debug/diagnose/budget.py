@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from napari_synapse_debug.diagnose.case import Case, false_case, missed_case
+from napari_synapse_debug.diagnose.derived import is_derived
 from napari_synapse_debug.diagnose.evidence import Stages
 from napari_synapse_debug.diagnose.proof import UNMATCHABLE
 from napari_synapse_debug.diagnose.rerun import (
@@ -59,6 +60,8 @@ class StageBudget:
         All but this one.
     is_tested : bool
         Whether there is an oracle; without one the stage is left as it is.
+    is_derived : bool
+        Whether the oracle is derived from the truth's points, so that the gain proves nothing.
     """
 
     stage: Stage
@@ -66,6 +69,7 @@ class StageBudget:
     in_order: float
     all_but: float
     is_tested: bool
+    is_derived: bool = False
 
 
 @dataclass(frozen=True)
@@ -151,6 +155,7 @@ def error_budget(survey: Survey, findings: pd.DataFrame, context: StepContext) -
                 in_order=f1(order[: at + 1]),
                 all_but=f1(set(order) - {stage}),
                 is_tested=stage not in _LOCAL or stage in tested,
+                is_derived=stage is Stage.SEGMENTATION and is_derived(survey.evidence),
             )
             for at, stage in enumerate(order)
         ),

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from napari_synapse_debug.diagnose.case import Case
+from napari_synapse_debug.diagnose.derived import is_derived
 from napari_synapse_debug.diagnose.findings import Proof
 from napari_synapse_debug.diagnose.rerun import Oracles, Part, Rerun, can_rerun
 from napari_synapse_debug.diagnose.reruns import Reruns
@@ -35,7 +36,8 @@ def prove(case: Case, trace: Trace, reruns: Reruns | None) -> Proof:
     the last first, if it stays gone: what remains is the fix set. Stages that had no input,
     because an earlier one failed, may fail once they have one, so they are tried after those.
     Truth rows that nothing can match are confirmed as they are; whether the truth lacks a
-    synapse only a person can tell. Without ``reruns`` nothing is replaced.
+    synapse only a person can tell. What needs a segmentation that was derived from the truth's own
+    points is never confirmed. Without ``reruns`` nothing is replaced.
     """
     named = trace.first_cause()
     if named is Stage.GROUND_TRUTH:
@@ -48,16 +50,23 @@ def prove(case: Case, trace: Trace, reruns: Reruns | None) -> Proof:
     part = reruns.part(case)
     if part is None:
         return Proof()
-    waiting = [stage for stage in trace.stages(Outcome.UNTESTED) if can_rerun(case, stage)]
+    derives = is_derived(case.survey.evidence)
+    waiting = [
+        stage
+        for stage in trace.stages(Outcome.UNTESTED)
+        if can_rerun(case, stage) and not (derives and stage is Stage.SEGMENTATION)
+    ]
     trial = _Trial(case, reruns, part)
     fix = trial.forward(failing, waiting)
     if fix is None:
-        return Proof(confirmed=False)
+        is_open = derives and Stage.SEGMENTATION in failing
+        return Proof(confirmed=None if is_open else False)
     fix = trial.backward(fix)
     if not fix:
         return Proof()
+    proves = trace.first_cause(fix) is not None and not (derives and Stage.SEGMENTATION in fix)
     return Proof(
-        confirmed=True if trace.first_cause(fix) is not None else None,
+        confirmed=True if proves else None,
         fix_set=tuple(stage for stage in Stage if stage in fix),
         side_effects=trial.side_effects(fix),
     )

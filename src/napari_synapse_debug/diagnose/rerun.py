@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from napari_synapse_debug.diagnose.case import Case, candidate_box
+from napari_synapse_debug.diagnose.derived import derived_segmentation
 from napari_synapse_debug.diagnose.evidence import Stages
 from napari_synapse_debug.diagnose.oracles import (
     bridged_segmentation,
@@ -80,9 +81,9 @@ class Rerun:
 def can_rerun(case: Case, stage: Stage) -> bool:
     """Whether there is an oracle for this stage, with the data that it needs."""
     evidence = case.survey.evidence
-    if stage is Stage.GROUND_TRUTH or evidence.probability is None or evidence.segmentation is None:
-        return False
-    return stage is not Stage.SEGMENTATION or evidence.true_segmentation is not None
+    return not (
+        stage is Stage.GROUND_TRUTH or evidence.probability is None or evidence.segmentation is None
+    )
 
 
 def rerun_part(case: Case) -> Part | None:
@@ -162,9 +163,7 @@ def rows_in_part(part: Part, stages: Stages, oracles: Oracles) -> pd.DataFrame:
         else stages.candidates(probability, scene.grid)
     )
     whole = candidates[_is_in_core(part, candidates)]
-    segmentation: NDArray[Any] = np.asarray(
-        scene.true_segmentation if Stage.SEGMENTATION in oracles else scene.segmentation
-    )
+    segmentation = _segmentation(scene, oracles)
     mends_contact = Stage.CONTACT in oracles
     touching = bridged_segmentation(scene, segmentation) if mends_contact else segmentation
     pairs = stages.pairs(
@@ -176,6 +175,15 @@ def rows_in_part(part: Part, stages: Stages, oracles: Oracles) -> pd.DataFrame:
     if Stage.ASSIGNMENT in oracles:
         rows = true_rows(scene, rows, pairs, labels, segmentation)
     return rows[list(PREDICTION)]
+
+
+def _segmentation(scene: Scene, oracles: Oracles) -> NDArray[Any]:
+    """The segmentation in use, the true one, or for want of that one derived from the truth."""
+    if Stage.SEGMENTATION not in oracles:
+        return np.asarray(scene.segmentation)
+    if scene.true_segmentation is not None:
+        return scene.true_segmentation
+    return derived_segmentation(scene)
 
 
 def _is_in_core(part: Part, candidates: pd.DataFrame) -> NDArray[np.bool_]:

@@ -22,7 +22,8 @@ def draw_budget(budget: Mapping[str, Any]) -> Chart:
     Left the waterfall: each bar begins where the one before ended, and ends at the F1 with this
     stage and all before it replaced; what is missing to 1 then is ``unexplained``. In the middle
     each stage alone, from the F1 as it is; right what is lost if all stages but this one are
-    right. A stage without an oracle is left as it is, and its row hatched.
+    right. A stage without an oracle is left as it is, and its row hatched; so are the bars of a
+    segmentation that was derived from the truth's points, which part any two of them.
 
     Parameters
     ----------
@@ -38,11 +39,12 @@ def draw_budget(budget: Mapping[str, Any]) -> Chart:
         [(row["all_but"], 1.0) for row in stages],
     )
     untested = {row["stage"] for row in stages if not row["is_tested"]}
+    derived = {row["stage"] for row in stages if row.get("is_derived")}
     with drawing(10.6, 0.36 * len(names) + 1.25) as figure:
         axes = figure.subplots(1, 3, sharey=True, width_ratios=(1.5, 1, 1))
         for axis, title, bars in zip(axes, _TITLES, panels, strict=True):
             is_cost = bars is panels[-1]
-            _draw_panel(axis, bars, names, untested, is_cost=is_cost)
+            _draw_panel(axis, bars, names, (untested, derived), is_cost=is_cost)
             axis.set_title(title)
             axis.axvline(start, color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
             axis.set_xlabel("F1")
@@ -63,14 +65,18 @@ def _draw_panel(
     axis: Any,
     bars: list[tuple[float, float]],
     names: list[str],
-    untested: set[str],
+    marked: tuple[set[str], set[str]],
     *,
     is_cost: bool,
 ) -> None:
+    untested, derived = marked
     for row, (low, high) in enumerate(bars):
         name = names[row]
         width = high - low
         axis.barh(row, width, left=low, height=0.62, color=STAGE_HUE[name], linewidth=0)
+        if name in derived:
+            hatched = {"facecolor": "none", "edgecolor": "white", "hatch": "////", "linewidth": 0}
+            axis.barh(row, width, left=low, height=0.62, **hatched)
         if name in untested:
             hatched = {"facecolor": "none", "edgecolor": FAINT, "hatch": "////", "linewidth": 0}
             axis.axhspan(row - 0.31, row + 0.31, zorder=0, **hatched)
