@@ -12,13 +12,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from napari_synapse_debug.diagnose.candidate_table import CandidateTable
 from napari_synapse_debug.diagnose.contact_boxes import ContactBoxes
 from napari_synapse_debug.diagnose.evidence import Evidence, Tools
 from napari_synapse_debug.diagnose.outcomes import Outcomes
 from napari_synapse_debug.diagnose.zones import cleft_keys, find_zones
 from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.params import DiagnoseParams
-from napari_synapse_debug.domain.records import AXES, ENDS, point_columns
+from napari_synapse_debug.domain.records import ENDS, point_columns
 
 Ids = NDArray[np.uint64]
 NOISE_PLACES = 200
@@ -54,40 +55,6 @@ class Rows:
         low, high = box_nm
         cleft = self.ends_nm[:, 1]
         return np.flatnonzero(((cleft >= low) & (cleft <= high)).all(axis=1))
-
-
-@dataclass(frozen=True)
-class CandidateTable:
-    """The candidates of a run, by id."""
-
-    position: dict[int, int]
-    peak: NDArray[np.float64]
-    size_vx: NDArray[np.int64]
-    is_kept: NDArray[np.bool_]
-    start_vx: NDArray[np.int64]
-    stop_vx: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, table: pd.DataFrame) -> CandidateTable:
-        """The columns of ``records.CANDIDATES`` that a diagnosis looks at."""
-        ids = table["candidate"].to_numpy(np.int64)
-        return cls(
-            position={int(k): at for at, k in enumerate(ids)},
-            peak=table["peak"].to_numpy(np.float64),
-            size_vx=table["size_vx"].to_numpy(np.int64),
-            is_kept=table["is_kept"].to_numpy(bool),
-            start_vx=table[[f"start_{axis}" for axis in AXES]].to_numpy(np.int64),
-            stop_vx=table[[f"stop_{axis}" for axis in AXES]].to_numpy(np.int64),
-        )
-
-    def box(self, candidate: int) -> Box | None:
-        """The box that holds a candidate; None if it is not in the table."""
-        at = self.position.get(candidate)
-        if at is None:
-            return None
-        z, y, x = (int(v) for v in self.start_vx[at])
-        c, b, a = (int(v) for v in self.stop_vx[at])
-        return Box((z, y, x), (c, b, a))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from napari.layers import Layer, Points, Vectors
+from numpy.typing import NDArray
 
 from napari_synapse_debug.domain.grid import Grid
 from napari_synapse_debug.domain.records import ENDS, points
@@ -17,6 +18,9 @@ from napari_synapse_debug.ui.synapse_points import SynapsePoints, predicted_poin
 
 POINT_NM = 45.0
 """Width of a point in nm; ``canvas_size_limits`` keeps it legible at any zoom."""
+
+NEAR_NM = 350.0
+"""In 3D synapses farther from the selected one are not shown."""
 
 
 def table_layers(results: Results) -> Iterator[Layer]:
@@ -70,6 +74,17 @@ def finding_layer(grid: Grid) -> Points:
     )
     layer.editable = False
     return layer
+
+
+def show_near(layer: Points, focus_nm: NDArray[np.float64] | None, grid: Grid) -> None:
+    """Show the points near ``focus_nm`` (3,) alone, or all of them where it is None."""
+    alpha = np.ones(len(layer.data))
+    if focus_nm is not None:
+        distance = np.linalg.norm(grid.to_nm(layer.data) - focus_nm, axis=1)
+        alpha = (distance <= NEAR_NM).astype(np.float64)
+    if not np.array_equal(layer.face_color[:, 3], alpha):
+        # by their colour, as napari passes over ``shown`` in 3D
+        layer.face_color = np.column_stack([layer.face_color[:, :3], alpha])
 
 
 def _points(synapses: SynapsePoints, name: str, grid: Grid) -> Points:

@@ -22,13 +22,10 @@ from napari_synapse_debug.ui.layers import build_layers
 from napari_synapse_debug.ui.names import LayerName
 from napari_synapse_debug.ui.partner_volume import PartnerVolume
 from napari_synapse_debug.ui.session import Session
-from napari_synapse_debug.ui.synapse_layers import finding_layer
+from napari_synapse_debug.ui.synapse_layers import finding_layer, show_near
 
 SECTIONS_SHOWN = 2.2
 """Points and links show this many sections before and behind, smaller and fainter."""
-
-NEAR_NM = 350.0
-"""In 3D synapses farther from the selected one are not shown."""
 
 OBLIQUE = (20.0, 35.0, 0.0)
 """Angles from which a surface is seen as solid; taken where the user has not turned the view."""
@@ -253,14 +250,10 @@ class ViewerAdapter:
             layer = self._layers.get(name)
             if not isinstance(layer, Points) or results is None:
                 continue
-            alpha = np.ones(len(layer.data))
+            focus = None
             if is_solid and row is not None:
                 focus = finding_points_nm(row)[ENDS.index("cleft")]
-                distance = np.linalg.norm(results.grid.to_nm(layer.data) - focus, axis=1)
-                alpha = (distance <= NEAR_NM).astype(np.float64)
-            if not np.array_equal(layer.face_color[:, 3], alpha):
-                # by their colour, as napari passes over ``shown`` in 3D
-                layer.face_color = np.column_stack([layer.face_color[:, :3], alpha])
+            show_near(layer, focus, results.grid)
 
     def _take_away(self) -> None:
         for layer in self._layers.values():
