@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 PIP_ARGS ?=
+WORKERS ?= auto
 BIN := $(VENV)/bin
-PYTEST := NAPARI_CONFIG= $(BIN)/python -m pytest
+PYTEST := NAPARI_CONFIG= $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 .PHONY: help install demo test test-full lint types architecture check sample screenshots clean
 

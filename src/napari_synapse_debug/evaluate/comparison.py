@@ -172,8 +172,12 @@ def _stages(table: pd.DataFrame, side: RunSide, name: str) -> tuple[list[str], l
     )
     of_truth = table["truth_row"].where(is_wrong)
     of_false = table[f"prediction_row_{name}"].where(table["truth_row"].isna())
-    found = [
-        of_truth.map(by_truth[column]).fillna(of_false.map(by_prediction[column])).fillna("")
-        for column in ("stage", "cause")
-    ]
-    return found[0].astype(str).tolist(), found[1].astype(str).tolist()
+    found = []
+    for column in ("stage", "cause"):
+        # as objects: looked up in a table without rows, pandas gives missing numbers and no text
+        missed_by, false_by = (
+            rows.map(by[column]).astype(object)
+            for rows, by in ((of_truth, by_truth), (of_false, by_prediction))
+        )
+        found.append(missed_by.fillna(false_by).fillna("").astype(str).tolist())
+    return found[0], found[1]

@@ -29,10 +29,17 @@ class ContactOutlines:
 
     failed = Signal(object)
 
-    def __init__(self, session: Session, adapter: ViewerAdapter, background: Background) -> None:
+    def __init__(
+        self,
+        session: Session,
+        adapter: ViewerAdapter,
+        background: Background,
+        *,
+        is_on: bool = False,
+    ) -> None:
         self._session, self._background = session, background
         self._sketch = Sketch(adapter, str(LayerName.OUTLINES))
-        self.is_on = False
+        self.is_on = is_on
         session.finding_selected.connect(self.update)
         session.results_changed.connect(self.update)
 
@@ -46,7 +53,10 @@ class ContactOutlines:
         results, row = self._session.results, self._session.selected_row()
         if not self.is_on or results is None or row is None:
             self._background.forget(_TASK)
-            self._sketch.clear()
+            if self.is_on:
+                self._sketch.clear()
+            else:
+                self._sketch.put_away()
             return
         found, chosen = results, row
         self._background.run(
@@ -76,10 +86,10 @@ def partner_outlines(results: Results, row: pd.Series) -> Paths:
 
 def _strokes(paths: Paths, row: pd.Series, grid: Grid) -> Strokes:
     count = len(paths)
-    features = pd.DataFrame({"segment_pre": [row["pre_segment"]] * count})
+    told = row[["finding", "pre_segment", "post_segment"]]
     return Strokes(
         [grid.to_fraction(path) for path in paths],
         [stage_hue("contact")] * count,
         [_WIDTH_VX] * count,
-        features.assign(segment_post=row["post_segment"]),
+        pd.DataFrame([told.to_dict()] * count),
     )

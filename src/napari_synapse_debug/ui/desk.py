@@ -52,12 +52,17 @@ class Desk:
         self.reviewing = Reviewing(self.session, lambda *where: self.backend().open_review(*where))
         self.surfaces = PartnerSurfaces(self.session, self.adapter, self.background)
         self.interface = InterfaceLayer(self.session, self.adapter, self.background)
-        self.outlines = ContactOutlines(self.session, self.adapter, self.background)
-        self.paths = SynapsePaths(self.session, self.adapter)
+        has_outlines = bool(self.preferences.read("shows outlines", default=False))
+        self.outlines = ContactOutlines(
+            self.session, self.adapter, self.background, is_on=has_outlines
+        )
+        has_paths = bool(self.preferences.read("shows paths", default=False))
+        self.paths = SynapsePaths(self.session, self.adapter, is_on=has_paths)
         self.corrections = Corrections(
             self.session, self.adapter, self.reviewing, self.background, self.backend
         )
         self.corrections.drawn.connect(self.paths.show_edited)
+        self.corrections.editor.held.connect(self.paths.show_held)
         self.picker = Picker(self.adapter, self.session, self.session.select)
         self.preview = Preview(self.adapter, self.runner.predict_here, self.runner.open_preview)
         self.session.results_changed.connect(self.preview.clear)

@@ -164,9 +164,9 @@ class SynapsesDock(StepDock):
         desk, choice = self._desk, self.sketches
         parts = (("paths", choice.paths, desk.paths), ("outlines", choice.outlines, desk.outlines))
         for name, box, shown in parts:
+            box.setChecked(shown.is_on)
             box.toggled.connect(shown.switch)
             box.toggled.connect(partial(desk.preferences.write, f"shows {name}"))
-            box.setChecked(bool(desk.preferences.read(f"shows {name}", default=False)))
         desk.paths.reason_changed.connect(choice.show_reason)
         choice.show_reason(desk.paths.reason)
 

@@ -21,6 +21,7 @@ class LayerName(StrEnum):
     PREDICTION = "prediction"
     PREDICTION_LINKS = "prediction links"
     PATHS = "synapse paths"
+    EDITED_PATHS = "edited synapse paths"
     FINDING = "finding"
     CORRECTED = "corrected truth"
     PRE_SURFACE = "pre surface"

@@ -9,10 +9,14 @@ import numpy as np
 import pandas as pd
 from napari.layers import Shapes
 from numpy.typing import NDArray
+from qtpy.QtCore import QTimer
 
 from napari_synapse_debug.domain.grid import Grid
 from napari_synapse_debug.ui.placing import placed
 from napari_synapse_debug.ui.viewer_adapter import ViewerAdapter
+
+_BATCH = 250
+"""Paths drawn at once, some 20 ms of work: the window answers before the next ones are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,36 +46,63 @@ class Sketch:
     """One Shapes layer of the viewer; it is added with the first paths.
 
     Removing a Shapes layer from a window that shows crashes at the next redraw (napari 0.9, all Qt
-    bindings), so that it stays, empty and hidden, when there is nothing to draw. Where the
-    user removes it, the next paths come in a new one.
+    bindings), so that it stays when there is nothing to draw: empty, and hidden once it is put
+    away. Where the user hides it, it stays hidden until then; where the user removes it, the next
+    paths come in a new one.
     """
 
     def __init__(self, adapter: ViewerAdapter, name: str) -> None:
         self._adapter, self._name = adapter, name
         self._layer: Shapes | None = None
+        self._waiting: Strokes | None = None
+        self._is_away = False
+        self._timer = QTimer()
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._go_on)
 
     def draw(self, strokes: Strokes, grid: Grid) -> None:
-        """Show these paths in place of those before."""
+        """Show these paths in place of those before; many of them come by and by."""
+        self.clear()
         if not len(strokes.paths):
-            self.clear()
             return
         layer = self._ready(grid)
-        layer.data = []
         layer.scale, layer.translate = grid.voxel_size_nm, grid.offset_nm
-        layer.add_paths(
-            list(strokes.paths),
-            edge_width=list(strokes.widths_vx),
-            edge_color=list(strokes.hues),
-        )
-        layer.features = strokes.features
-        layer.selected_data = set()
-        layer.visible = True
+        if self._is_away:
+            layer.visible, self._is_away = True, False
+        self._waiting = strokes
+        self._go_on()
 
     def clear(self) -> None:
         """Empty the layer, if there is one."""
+        self._timer.stop()
+        self._waiting = None
         if self._layer is not None and len(self._layer.data):
             self._layer.data = []
-            self._layer.visible = False
+
+    def put_away(self) -> None:
+        """Empty and hide the layer, if there is one, until paths are drawn again."""
+        self.clear()
+        if self._layer is not None:
+            self._layer.visible, self._is_away = False, True
+
+    def _go_on(self) -> None:
+        """Draw the next paths of those that wait."""
+        layer, strokes = self._layer, self._waiting
+        if layer is None or strokes is None:
+            return
+        start = len(layer.data)
+        stop = start + _BATCH
+        layer.add_paths(
+            list(strokes.paths[start:stop]),
+            edge_width=list(strokes.widths_vx[start:stop]),
+            edge_color=list(strokes.hues[start:stop]),
+        )
+        layer.features = strokes.features.iloc[:stop]
+        layer.selected_data = set()
+        if stop < len(strokes.paths):
+            self._timer.start(0)
+        else:
+            self._waiting = None
 
     def _ready(self, grid: Grid) -> Shapes:
         viewer = self._adapter.viewer
@@ -85,6 +116,7 @@ class Sketch:
                 **placed(grid),
             )
             self._layer.editable = False
+            self._is_away = False
             self._adapter.add_beside(self._layer)
             viewer.layers.selection.active = active
         return self._layer

@@ -13,7 +13,7 @@ _OUTLINES = "A Shapes layer with the interface of the selected error's partners 
 
 
 class SketchChoice(QWidget):
-    """Two check boxes, and why the first cannot be used."""
+    """Two check boxes, and why the first shows only a part."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -31,7 +31,6 @@ class SketchChoice(QWidget):
         self.show_reason("")
 
     def show_reason(self, reason: str) -> None:
-        """Say why synapses cannot be paths; empty where they can."""
-        self.paths.setEnabled(not reason)
+        """Say why not all synapses show as paths; empty where they do."""
         self.told.setText(reason)
         self.told.setVisible(bool(reason))

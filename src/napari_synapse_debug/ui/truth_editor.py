@@ -12,7 +12,7 @@ from psygnal import Signal
 
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.grid import Grid, TripleNm
-from napari_synapse_debug.domain.records import ENDS, points
+from napari_synapse_debug.domain.records import ENDS, TRUTH, empty, points, with_points
 from napari_synapse_debug.domain.roles import Kind
 from napari_synapse_debug.domain.verdicts import (
     AddSynapse,
@@ -32,7 +32,10 @@ _LEAST_NM = 0.5
 
 
 class TruthEditor:
-    """One layer at a time in which the truth is edited; emits ``edit_made`` and ``told``.
+    """One layer at a time in which the truth is edited.
+
+    Emits ``edit_made(edit)``, ``told(text)``, ``mode_changed(mode)`` and ``held(rows)``: the row
+    whose points can be moved, where they are now, as ``records.TRUTH``; none where there is none.
 
     Nothing is changed here: an edit is handed on, and the layer is filled again from the
     corrected truth.
@@ -41,6 +44,7 @@ class TruthEditor:
     edit_made = Signal(object)
     told = Signal(str)
     mode_changed = Signal(str)
+    held = Signal(object)
 
     def __init__(self, adapter: ViewerAdapter, session: Session) -> None:
         self._adapter, self._session = adapter, session
@@ -78,6 +82,7 @@ class TruthEditor:
         self._layer.events.data.connect(self._changed)
         self.mode_changed.emit(mode)
         self.told.emit(_PROMPTS[mode][0])
+        self._tell_held()
 
     def stop(self) -> None:
         """Take the layer away; points of a synapse that is not complete are dropped."""
@@ -87,6 +92,7 @@ class TruthEditor:
             self._adapter.remove_beside(layer)
             self.mode_changed.emit("")
             self.told.emit("")
+            self._tell_held()
 
     def delete(self) -> None:
         """Ask for the selected error's true synapse to be deleted."""
@@ -121,6 +127,7 @@ class TruthEditor:
         layer, results = self._layer, self._session.results
         if layer is None or results is None:
             return
+        self._tell_held()
         row, before = self._row(), self._true_points_nm()
         now = results.grid.to_nm(layer.data)
         edits: list[TruthEdit] = [
@@ -155,6 +162,18 @@ class TruthEditor:
             self._layer.selected_data = set()
         finally:
             self._is_filling = False
+        self._tell_held()
+
+    def _tell_held(self) -> None:
+        layer, results = self._layer, self._session.results
+        rows = empty(TRUTH)
+        if self.mode == MOVE and layer is not None and results is not None:
+            ends_nm = results.grid.to_nm(layer.data)
+            if len(ends_nm) == len(ENDS):
+                rows = self._true_row()
+                for end, point_nm in zip(ENDS, ends_nm, strict=True):
+                    rows = with_points(rows, end, point_nm)
+        self.held.emit(rows)
 
     def _row(self) -> int:
         finding = self._session.selected_row()
@@ -170,13 +189,18 @@ class TruthEditor:
 
     def _true_points_nm(self) -> NDArray[np.float64]:
         """Pre, cleft and post of the selected error's truth, as corrected: (3, 3), nm."""
+        row = self._true_row()
+        return np.concatenate([points(row, end) for end in ENDS])
+
+    def _true_row(self) -> pd.DataFrame:
+        """The selected error's row of the truth, as corrected: ``records.TRUTH``, one row."""
         row, table = self._row(), self.truth
         if table is None and self._session.results is not None:
             table = self._session.results.truth
         found = None if table is None else table[table["row"] == row]
         if found is None or found.empty:
             raise InputError(f"Row {row} is not in the corrected truth; it was deleted")
-        return np.concatenate([points(found, end) for end in ENDS])
+        return found[list(TRUTH)]
 
 
 _PROMPTS = {

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from napari.components import ViewerModel
-from napari.layers import Image, Labels, Layer, Points
+from napari.layers import Image, Labels, Layer, Points, Shapes
 from numpy.typing import NDArray
 
 from napari_synapse_debug.domain.grid import Grid
@@ -120,6 +120,7 @@ class ViewerAdapter:
             for layer in [*build_layers(results), finding_layer(results.grid)]:
                 self._add(layer)
                 self._widen_slice(results.grid)
+            self._raise_marks()
             self._apply_preset("")
         viewer.canvas.overlays.scale_bar.visible = True
         if LayerName.RAW in self._layers:
@@ -228,6 +229,13 @@ class ViewerAdapter:
         self._layers[name] = layer
         self.viewer.add_layer(layer)
         layer.events.visible.connect(lambda: self._note_by_hand(name))
+
+    def _raise_marks(self) -> None:
+        """Points and paths that stay from the results before lie above the new images."""
+        layers = self.viewer.layers
+        for layer in [mark for mark in self._beside if isinstance(mark, Points | Shapes)]:
+            if layer in layers:
+                layers.move(layers.index(layer), len(layers))
 
     def _widen_slice(self, grid: Grid) -> None:
         dims = self.viewer.dims
