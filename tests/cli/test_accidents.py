@@ -24,7 +24,7 @@ from napari_synapse_debug.pipeline import run_steps
 
 resource = pytest.importorskip("resource", reason="signals, limits and mounts of Unix")
 
-MANY_BLOCKS = ("--set", "contacts.block_vx=[2,8,8]")
+MANY_BLOCKS = ("--set", "contacts.block_vx=[2,4,8]")
 ONE_BLOCK = ("--set", "contacts.block_vx=[32,256,256]")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -117,7 +118,7 @@ class Trainer:
             logits = self._shared(raw)
         loss = masked_loss(logits, batch.target.to(self.device), batch.weight.to(self.device))
         self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        _go_back(loss)
         norm = nn.utils.clip_grad_norm_(self._network.parameters(), _LARGEST_GRADIENT)
         value = self._team.mean(float(loss.detach() + 0 * norm), self.device)
         if not math.isfinite(value):
@@ -224,6 +225,17 @@ def new_network(plan: NetworkPlan, seed: int) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return build_network(plan)
+
+
+def _go_back(loss: Tensor) -> None:
+    """The backward pass.
+
+    In float32 and channels last several processes are told that the strides of weights of
+    1 × 1 × 1 differ from those of their gradients; along axes of length 1 strides mean nothing.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")
+        loss.backward()  # type: ignore[no-untyped-call]
 
 
 def _safe_dtype(plan: NetworkPlan, device: torch.device) -> torch.dtype:
