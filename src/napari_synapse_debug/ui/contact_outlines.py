@@ -81,7 +81,15 @@ def partner_outlines(results: Results, row: pd.Series) -> Paths:
         return []
     ids, crop = partner_crop(results, row)
     whole = Box.of_shape(crop.shape)
-    return outline_paths(ids, crop, results.config.params.contacts, (pre, post), whole)
+    paths = outline_paths(ids, crop, results.config.params.contacts, (pre, post), whole)
+    return [corners(path) for path in paths]
+
+
+def corners(path: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The ends of a path (N, 3) and the points at which it turns, in their order: (M, 3)."""
+    steps = np.diff(path, axis=0)
+    turns = ~np.isclose(steps[1:], steps[:-1]).all(axis=1)
+    return path[np.concatenate([[True], turns, [True]])]
 
 
 def _strokes(paths: Paths, row: pd.Series, grid: Grid) -> Strokes:

@@ -21,7 +21,7 @@ from napari_synapse_debug.ui.viewer_adapter import ViewerAdapter
 MOST_PATHS = 1000
 """A Shapes layer of more paths slows the window down; points and links hold a million."""
 
-_THIN_NM, _WIDE_NM = 8.0, 20.0
+_THIN_NM, _WIDE_NM = 12.0, 24.0
 """Along the largest edge of a voxel; across sections lines are stretched with the voxels."""
 
 _EDITED = "edited"
