@@ -182,7 +182,7 @@ class _Training:
         if self._validate is not None and self._clock.is_due(seconds, progress):
             self._judge(progress, self._validate)
         elif seconds - self._reported > _REPORT_SECONDS:
-            self._tell({}, progress)
+            self._tell({}, self._progress())  # of now, or the last step would never be told as such
         if self._on_checkpoint is not None and seconds - self._saved > _CHECKPOINT_SECONDS:
             self._saved = seconds
             self._on_checkpoint(self._trainer.state(self._seconds()))
