@@ -3,7 +3,7 @@ import torch
 
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.networks import choose_device, choose_dtype, use_all_cores
-from napari_synapse_debug.networks.devices import has_bfloat16, is_faster
+from napari_synapse_debug.networks.devices import has_bfloat16, has_tiles, is_faster
 
 
 def test_auto_always_finds_a_device_that_computes():
@@ -28,6 +28,14 @@ def test_a_device_that_is_not_there_is_named():
 )
 def test_bfloat16_is_tried_only_where_the_chip_has_it(capabilities, is_there):
     assert has_bfloat16(capabilities) is is_there
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "is_there"),
+    [({"avx512_bf16": True, "amx_bf16": False}, False), ({"amx_bf16": True}, True), ({}, False)],
+)
+def test_tiles_are_those_of_amx(capabilities, is_there):
+    assert has_tiles(capabilities) is is_there
 
 
 class Clock:

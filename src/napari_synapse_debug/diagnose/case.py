@@ -124,6 +124,15 @@ class Case:
         return 0 if self.prediction is None else int(self.survey.candidate[self.prediction])
 
     @cached_property
+    def own_zone(self) -> int:
+        """The zone that the prediction's cleft point lies in; 0: none, or no prediction."""
+        if self.prediction is None:
+            return 0
+        index = self.scene.grid.to_index(self.survey.prediction.ends_nm[self.prediction, 1])
+        inside = index[self.scene.grid.box.contains(index)]
+        return int(self.scene.zones.grown[tuple(inside.T)].sum())
+
+    @cached_property
     def rows_in_zone(self) -> NDArray[np.int64]:
         """Positions of the predictions whose candidate has voxels in the zone.
 

@@ -93,7 +93,7 @@ def false_signal(case: Case) -> str | None:
 
 
 def wrong_class(case: Case) -> str | None:
-    """Another synapse class is stronger in the zone than the true one."""
+    """Another synapse class is stronger than the true one where the candidate lies in the zone."""
     sums = kind_sums(case)
     true_kind = str(case.survey.truth.kind[case.truth_at])
     if true_kind not in sums:
@@ -103,18 +103,25 @@ def wrong_class(case: Case) -> str | None:
         return None
     total = sum(sums.values())
     return (
-        f"In the zone {sums[strongest] / total:.0%} of the synapse probability is {strongest} and"
+        f"Of the synapse probability in the zone, {sums[strongest] / total:.0%} is {strongest} and"
         f" {sums[true_kind] / total:.0%} {true_kind}, the true kind."
     )
 
 
 def kind_sums(case: Case) -> dict[str, float]:
-    """Summed probability of each kind of synapse in the zone; empty without a prediction."""
+    """Summed probability of each kind of synapse in the zone; empty without a prediction.
+
+    Where the candidate has voxels in the zone, only these count, as only they give a candidate
+    its kind: a haze of another class around them costs nothing.
+    """
     if case.scene.probability is None:
         return {}
+    where = case.in_zone
+    if case.scene.labels is not None and case.own_candidate in case.candidates_in_zone:
+        where = where & (np.asarray(case.scene.labels) == case.own_candidate)
     sums: dict[str, float] = {}
     for channel, spec in enumerate(case.survey.evidence.classes):
         if spec.role.is_synapse and spec.role.kind is not Kind.UNKNOWN:
-            found = float(case.scene.probability[channel][case.in_zone].sum())
+            found = float(case.scene.probability[channel][where].sum())
             sums[spec.role.kind.value] = sums.get(spec.role.kind.value, 0.0) + found
     return sums

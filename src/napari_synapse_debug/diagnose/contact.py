@@ -64,16 +64,15 @@ def contact_too_small(case: Case) -> str | None:
 
 
 def contact_leaks(case: Case) -> str | None:
-    """The candidate lies in a zone, but the contact of the prediction does not."""
+    """The candidate lies in a zone, but what it covers of the predicted contact does not."""
     pair = case.predicted_pair
     if case.zone == 0 or pair is None or case.scene.faces is None:
         return None
-    faces = case.scene.faces.between(pair)
-    if not faces.any() or case.scene.faces.zone[faces].any():
+    if case.own_zone or not case.scene.faces.between(pair).any():
         return None
     return (
-        f"The candidate lies in a zone, but segments {pair[0]} and {pair[1]} touch only outside"
-        " it: the candidate leaks onto their contact."
+        f"The candidate lies in a zone, but it meets the contact of segments {pair[0]} and"
+        f" {pair[1]} only outside it: the candidate leaks onto their contact."
     )
 
 

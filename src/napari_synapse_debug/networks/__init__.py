@@ -4,6 +4,7 @@ from napari_synapse_debug.networks.devices import (
     choose_device,
     choose_dtype,
     choose_memory_format,
+    has_tiles,
     use_all_cores,
 )
 from napari_synapse_debug.networks.intensity import Intensity, check_finite, measure_intensity
@@ -43,6 +44,7 @@ __all__ = [
     "choose_dtype",
     "choose_memory_format",
     "fold_batch_norms",
+    "has_tiles",
     "load_weights",
     "measure_intensity",
     "mirror_to_multiple",

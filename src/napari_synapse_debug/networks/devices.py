@@ -40,7 +40,7 @@ def choose_device(name: Device = "auto") -> torch.device:
 
 
 def choose_dtype(device: torch.device) -> torch.dtype:
-    """The fastest number format of ``device`` in which networks train and predict as well.
+    """The fastest number format of ``device`` in which networks predict as well.
 
     bfloat16 where the device computes it natively, else float32: emulated bfloat16 is slower
     than float32, and float16 would need its gradients scaled. Processors with instructions for
@@ -64,6 +64,18 @@ def has_bfloat16(capabilities: Mapping[str, Any]) -> bool:
         As torch reports them: a name and whether the processor has it.
     """
     return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def has_tiles(capabilities: Mapping[str, Any] | None = None) -> bool:
+    """Whether a processor multiplies bfloat16 in tiles (Intel's AMX).
+
+    Parameters
+    ----------
+    capabilities : mapping, optional
+        As torch reports them; those of this processor if not given.
+    """
+    known = _cpu_capabilities() if capabilities is None else capabilities
+    return bool(known.get("amx_bf16"))
 
 
 def is_faster(
