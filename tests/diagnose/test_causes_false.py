@@ -114,13 +114,22 @@ def test_a_kind_that_the_classifier_got_wrong(world, findings_of):
     assert list(findings["error"]) == ["mistyped"]
     assert list(findings["cause"]) == ["wrong_class"]
     assert findings["confirmed"].iloc[0]
-    assert "69% of the synapse probability is spine_head" in findings["summary"].iloc[0]
+    assert "69% is spine_head and 31% shaft, the true kind" in findings["summary"].iloc[0]
 
 
 def test_a_kind_that_was_lost_after_the_classifier(world, findings_of):
     """In the zone the true class is stronger; the candidate beyond it turns the balance."""
     tail = (slice(3, 6), slice(10, 38), slice(168, 199))
     findings = findings_of(world.signal("head", tail, 0.9).signal("shaft", slab(X, half_x=18), 0.9))
+    assert list(findings["error"]) == ["mistyped"]
+    assert list(findings["cause"]) == ["wrong_kind"]
+
+
+def test_a_haze_of_another_class_around_the_candidate_is_not_its_kind(world, findings_of):
+    """The zone holds more of the other class, but below the threshold, beside the candidate."""
+    tail = (slice(3, 6), slice(10, 38), slice(168, 199))
+    haze = world.signal("head", (slice(2, 7), slice(12, 36), slice(120, 180)), 0.45)
+    findings = findings_of(haze.signal("head", tail, 0.9).signal("shaft", slab(X, half_x=18), 0.9))
     assert list(findings["error"]) == ["mistyped"]
     assert list(findings["cause"]) == ["wrong_kind"]
 

@@ -6,7 +6,7 @@ import pytest
 from napari_synapse_debug.diagnose.contact_boxes import ContactBoxes
 from napari_synapse_debug.domain.records import CONTACTS, conform, empty
 
-LOW, HIGH = np.array([2, 2, 2]), np.array([4, 4, 4])
+INSIDE = np.array([[3, 3, 3]])
 
 
 @pytest.fixture
@@ -23,17 +23,20 @@ def boxes():
     return ContactBoxes.of(conform(table.assign(**text), CONTACTS))
 
 
-def test_only_contacts_of_the_pair_that_reach_into_the_box_are_told(boxes):
-    assert boxes.between((5, 9), LOW, HIGH) == [12]
+def test_only_contacts_of_the_pair_that_hold_a_voxel_are_told(boxes):
+    assert boxes.holding((5, 9), INSIDE) == [12]
+    assert boxes.holding((5, 9), np.array([[0, 0, 0], [3, 3, 3]])) == [11, 12]
 
 
 def test_the_order_of_the_pair_does_not_matter_and_ids_may_be_large(boxes):
-    assert boxes.between((2**63 + 1, 5), LOW, HIGH) == [13]
+    assert boxes.holding((2**63 + 1, 5), INSIDE) == [13]
 
 
-def test_a_box_that_ends_where_the_other_begins_does_not_meet_it(boxes):
-    assert boxes.between((5, 9), np.array([0, 0, 0]), np.array([3, 3, 3])) == [11]
+def test_the_end_of_a_box_is_outside(boxes):
+    assert boxes.holding((5, 9), np.array([[2, 1, 1]])) == []
+    assert boxes.holding((5, 9), np.array([[1, 1, 1]])) == [11]
 
 
-def test_a_pair_without_contact_has_none(boxes):
-    assert boxes.between((1, 2), LOW, HIGH) == []
+def test_no_voxels_and_a_pair_without_contact_have_none(boxes):
+    assert boxes.holding((5, 9), np.zeros((0, 3), np.int64)) == []
+    assert boxes.holding((1, 2), INSIDE) == []

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_synapse_debug.diagnose.case import Case
 from napari_synapse_debug.diagnose.reading import Reading, failed, known_pair, passed, untested
-from napari_synapse_debug.diagnose.scene import Pair
+from napari_synapse_debug.diagnose.scene import LocalFaces, Pair
 from napari_synapse_debug.domain.grid import Box
 
 
@@ -81,19 +82,21 @@ def contact_area(case: Case, pair: Pair) -> float:
     faces = case.scene.faces
     if faces is None or not known_pair(pair):
         return 0.0
-    chosen = faces.between(pair) & (faces.zone == case.zone)
-    areas = np.asarray(case.scene.grid.voxel_area_nm2)[faces.axis[chosen]]
+    areas = np.asarray(case.scene.grid.voxel_area_nm2)[faces.axis[_in_zone(case, faces, pair)]]
     return float(areas.sum())
 
 
 def contacts_in_zone(case: Case, pair: Pair) -> list[int]:
-    """Contacts of two segments whose box meets the zone's box, by id."""
-    contacts, places = case.survey.contact_boxes, np.argwhere(case.in_zone)
-    if contacts is None or len(places) == 0:
+    """Contacts of two segments whose box holds a face of theirs in the zone, by id."""
+    contacts, faces = case.survey.contact_boxes, case.scene.faces
+    if contacts is None or faces is None:
         return []
-    low = places.min(axis=0) + np.asarray(case.scene.box.start)
-    high = places.max(axis=0) + 1 + np.asarray(case.scene.box.start)
-    return contacts.between(pair, low, high)
+    low = faces.low_vx[_in_zone(case, faces, pair)]
+    return contacts.holding(pair, low + np.asarray(case.scene.box.start))
+
+
+def _in_zone(case: Case, faces: LocalFaces, pair: Pair) -> NDArray[np.bool_]:
+    return np.asarray(faces.between(pair) & (faces.zone == case.zone))
 
 
 def is_there(case: Case, segment: int) -> bool:

@@ -42,10 +42,10 @@ class ContactBoxes:
         of_pair: Any = table.groupby(["segment_a", "segment_b"]).indices
         return cls(table["contact"].to_numpy(np.int64), start, stop, of_pair)
 
-    def between(
-        self, pair: tuple[int, int], low: NDArray[np.int64], high: NDArray[np.int64]
-    ) -> list[int]:
-        """The contacts of ``pair`` (in any order) whose box meets ``low`` to ``high``, (3,)."""
+    def holding(self, pair: tuple[int, int], voxels: NDArray[np.int64]) -> list[int]:
+        """The contacts of ``pair`` (in any order) whose box holds one of ``voxels`` (N, 3)."""
         rows = self.of_pair.get((min(pair), max(pair)), np.zeros(0, np.int64))
-        meets = (self.start_vx[rows] < high) & (self.stop_vx[rows] > low)
-        return [int(k) for k in self.contact[rows][meets.all(axis=1)]]
+        start, stop = self.start_vx[rows][:, None], self.stop_vx[rows][:, None]
+        is_in = np.all((voxels >= start) & (voxels < stop), axis=2)
+        holds = np.any(is_in, axis=1)
+        return [int(k) for k in self.contact[rows][holds]]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from napari_synapse_debug.diagnose.case import Case
 from napari_synapse_debug.diagnose.reading import Reading, passed, untested
+from napari_synapse_debug.domain.distances import distances_to
 from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.records import ENDS
 from napari_synapse_debug.domain.roles import Role
@@ -142,19 +143,25 @@ def _distance_to(case: Case, volume: NDArray[Any], segment: int) -> float:
     Looked for near the cleft first, and everywhere in ``volume`` only where it is not there.
     """
     grid, reach = case.scene.grid, case.survey.params.reach_nm
-    mask = case.scene.zones.boxes.get(case.zone)
-    if mask is not None and case.survey.evidence.true_clefts is not None:
-        first, last = grid.to_nm(np.array([mask.start, mask.stop]) - [[0], [1]])
+    cleft = np.zeros(grid.shape, bool)
+    box = case.scene.zones.boxes.get(case.zone)
+    if box is not None and case.survey.evidence.true_clefts is not None:
+        cleft[box.slices] = case.scene.zones.seeds[box.slices] == case.zone
     else:
-        first = last = case.survey.truth.ends_nm[case.truth_at, 1]
-    start, stop = (np.clip(index, 0, grid.shape) for index in grid.to_index([first, last]))
-    near = Box((*start.tolist(),), (*(stop + 1).tolist(),))
-    distance = float("inf")
-    for box in (near.grow(grid.margin_vx(reach), within=grid.box), grid.box):
-        places = grid.crop(box).to_nm(np.argwhere(volume[box.slices] == segment))
-        if len(places):
-            beside = np.maximum(first - places, 0) + np.maximum(places - last, 0)
-            distance = float(np.linalg.norm(beside, axis=1).min())
-        if distance <= reach:
-            break
-    return distance
+        point = case.survey.truth.ends_nm[case.truth_at, 1]
+        z, y, x = np.clip(grid.to_index(point)[0], 0, np.asarray(grid.shape) - 1)
+        box = Box((z, y, x), (z + 1, y + 1, x + 1))
+        cleft[box.slices] = True
+    farthest = float(np.linalg.norm(np.multiply(grid.shape, grid.voxel_size_nm)))
+    for around, within in (
+        (box.grow(grid.margin_vx(reach), grid.box), reach),
+        (grid.box, farthest),
+    ):
+        held = volume[around.slices] == segment
+        if (held & cleft[around.slices]).any():
+            return 0.0
+        if held.any():
+            away = distances_to(cleft[around.slices], grid.voxel_size_nm, within)[held].min()
+            if np.isfinite(away):
+                return float(away)
+    return float("inf")

@@ -30,11 +30,14 @@ class LocalFaces:
         Key of the zone that holds one of the two voxels; 0 is none.
     axis : (N,) int64
         Axis that the face is normal to.
+    low_vx : (N, 3) int64
+        The voxel below the face, zyx, in the crop.
     """
 
     ids: NDArray[np.uint64]
     zone: NDArray[np.int64]
     axis: NDArray[np.int64]
+    low_vx: NDArray[np.int64]
 
     def between(self, pair: Pair) -> NDArray[np.bool_]:
         """Which faces are between these two segments, in any order: (N,) bool."""
@@ -110,7 +113,7 @@ class Scene:
         high = low + np.eye(3, dtype=np.int64)[axis]
         zone = self.zones.grown[tuple(low.T)]
         zone = np.where(zone != 0, zone, self.zones.grown[tuple(high.T)])
-        return LocalFaces(np.stack([found.segment_a, found.segment_b], axis=1), zone, axis)
+        return LocalFaces(np.stack([found.segment_a, found.segment_b], axis=1), zone, axis, low)
 
     def _read(self, volume: Array | None) -> NDArray[Any] | None:
         return None if volume is None else np.asarray(volume[self.box.slices])

@@ -142,9 +142,14 @@ class Found:
 
     @cached_property
     def realm(self) -> Mask:
-        """What belongs to this synapse alone: its zone and signal, and 100 nm around them."""
+        """What belongs to this synapse alone: its zone and signal, and 100 nm around them.
+
+        Specks that the size filter dropped belong to it, too.
+        """
         near = self.place.far_from(self.signal | self.zone) <= 100.0
-        others = (self.place.volumes["candidates"] != 0) & ~self.signal
+        table = self.run.candidates
+        kept = table.loc[table["is_kept"].to_numpy(bool), "candidate"]
+        others = np.isin(self.place.volumes["candidates"], kept) & ~self.signal
         return np.asarray(near & self.place.is_own & ~others) | self.signal
 
     @property

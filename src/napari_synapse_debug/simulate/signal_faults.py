@@ -70,13 +70,24 @@ def shrink_signal(found: Found) -> Change | None:
 
 
 def dim_signal(found: Found) -> Change | None:
-    """The signal just reaches the threshold, which leaves a score below the smallest."""
+    """The signal just reaches the threshold, which leaves a score below the smallest.
+
+    What surrounds it is dimmed alike, and of several classes none gains on another.
+    """
     least = found.run.params.synapses.min_score or 0.0
     level = math.ceil(found.run.threshold * 255)
-    dimmed = float(found.prediction["score"]) * level / 255 / float(found.candidate["mean"])
-    if dimmed >= 0.97 * least:
+    factor = level / 255 / float(found.candidate["mean"])
+    if float(found.prediction["score"]) * factor >= 0.97 * least:
         return None
-    return _painted(found, found.signal, level, only_channel=False)
+    channels, signal = found.run.channels, found.signal
+    values = found.probability
+    changed = values.copy()
+    strongest = values[channels].max(axis=0)[signal].astype(np.float64)
+    for channel in channels:
+        around = np.where(found.realm, np.floor(values[channel] * factor), values[channel])
+        around[signal] = np.floor(values[channel][signal] * (level / strongest) + 1e-6)
+        changed[channel] = around
+    return Change(found.place.box, {"prediction": changed})
 
 
 @dataclass(frozen=True)
@@ -133,7 +144,8 @@ def shift_signal(found: Found, reach_nm: float) -> Change | None:
     other = maximum_filter(segments != found.place.pre, size=tuple(2 * beside + 1))
     away = found.place.far_from(np.asarray(other, dtype=bool))
     inside = found.zone & (segments == found.place.pre)
-    inside &= away > reach_nm + voxel[voxel <= reach_nm].max(initial=0.0)
+    small = voxel[voxel <= reach_nm]  # from a voxel's corner to the middle of another's face
+    inside &= away > reach_nm + np.linalg.norm(small) / 2 + small.max(initial=0.0) / 2
     if int(inside.sum()) < SPARE * max(found.run.min_size_vx, 1):
         return None
     change = _painted(found, found.realm & ~inside, 0)
@@ -223,12 +235,11 @@ def add_blob(run: RunToSpoil, contact: pd.Series[Any], value: float) -> Change |
     return None
 
 
-def _painted(found: Found, where: Mask, value: int, *, only_channel: bool = True) -> Change:
-    """All synapse classes set to ``value``, or capped by it where ``only_channel`` is false."""
+def _painted(found: Found, where: Mask, value: int) -> Change:
+    """All synapse classes set to ``value``."""
     changed = found.probability.copy()
     for channel in found.run.channels:
-        values = changed[channel]
-        values[where] = value if only_channel else np.minimum(values[where], value)
+        changed[channel][where] = value
     return Change(found.place.box, {"prediction": changed})
 
 

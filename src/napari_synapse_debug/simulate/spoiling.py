@@ -25,7 +25,7 @@ FACE_NM = 150.0
 UNPREDICTED_NM = 250.0
 """Depth of the slab that is left without a prediction, inside the evaluated box."""
 
-FALSE_STRENGTH = 0.7
+FALSE_STRENGTH = 0.9
 """Of a false signal: from the threshold (0) to the median peak of the matches (1)."""
 
 
