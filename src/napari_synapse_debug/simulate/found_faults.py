@@ -119,11 +119,12 @@ def _third_partner(found: Found) -> Change | None:
 
 
 def leak_to_third(found: Found) -> Change | None:
-    """The signal goes on into a third neuron; where a cleft has one partner only, None."""
+    """The signal goes on to a neuron that is not at the cleft; None unless clefts are polyadic."""
     if not found.run.params.synapses.polyadic:
         return None
-    own = [0, found.place.pre, found.place.post]
-    third = ~np.isin(found.place.segments, own) & found.place.is_own
+    segments = found.place.segments
+    here = np.union1d(np.unique(segments[found.zone]), [0, found.place.pre, found.place.post])
+    third = ~np.isin(segments, here) & found.place.is_own
     return signal.leak_signal(found, third)
 
 
