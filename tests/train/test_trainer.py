@@ -8,7 +8,7 @@ import torch
 
 from napari_synapse_debug.domain.params import TrainParams
 from napari_synapse_debug.domain.roles import ClassSpec, Role
-from napari_synapse_debug.networks import choose_dtype, has_tiles, plan_network
+from napari_synapse_debug.networks import choose_dtype, plan_network
 from napari_synapse_debug.train import TrainingBox
 from napari_synapse_debug.train.sampling import PatchSampler
 from napari_synapse_debug.train.trainer import Trainer
@@ -28,8 +28,8 @@ def test_a_level_two_voxels_deep_is_trained_in_float32_on_the_cpu(
     assert (2 in plan.patch_vx[0] // depths) is is_two_deep
     box = TrainingBox(raw, {"cleft": mask})
     trainer = Trainer(plan, params, None)
-    is_wrong = is_two_deep or has_tiles()  # see _safe_dtype
-    assert trainer.dtype == (torch.float32 if is_wrong else choose_dtype(torch.device("cpu")))
+    expected = torch.float32 if is_two_deep else choose_dtype(torch.device("cpu"))
+    assert trainer.dtype == expected
     sampler = PatchSampler([box], plan, params)
     losses = [trainer.advance(sampler.draw(step), 0.1) for step in range(3)]
     assert np.isfinite(losses).all()

@@ -29,6 +29,7 @@ from napari_synapse_debug.networks import (
     choose_memory_format,
     has_tiles,
 )
+from napari_synapse_debug.train.convolutions import compute_weight_gradients_in_float32
 from napari_synapse_debug.train.loss import masked_loss
 from napari_synapse_debug.train.sampling import Batch
 from napari_synapse_debug.train.selection import choose_best
@@ -76,6 +77,8 @@ class Trainer:
         self.dtype = _safe_dtype(plan, self.device)
         self._layout = choose_memory_format(self.device)
         network = new_network(plan, params.seed)
+        if self.device.type == "cpu" and self.dtype == torch.bfloat16 and has_tiles():
+            compute_weight_gradients_in_float32(network)
         self._network: nn.Module = network.to(self.device, memory_format=self._layout)  # type: ignore[call-overload]
         self._average = AveragedModel(self._network, avg_fn=_average, use_buffers=True)
         self._optimizer = torch.optim.AdamW(
@@ -242,19 +245,15 @@ def _go_back(loss: Tensor) -> None:
 def _safe_dtype(plan: NetworkPlan, device: torch.device) -> torch.dtype:
     """The fastest number format in which this network trains rightly on ``device``.
 
-    On the CPU torch (2.13, 2.14) computes wrong weight gradients in bfloat16
-
-    - where the processor multiplies in tiles: for many sizes of planes they are garbage, or the
-      process crashes or hangs (the same convolutions forward are right);
-    - of 3 × 3 × 3 convolutions of small planes that are just two voxels deep: 1e36, inf (planes of
-      16 × 16 were wrong, of 32 × 32 right, other depths right).
+    Torch 2.13 computes wrong weight gradients (1e36, inf) on the CPU in bf16 for 3 × 3 × 3
+    convolutions of small planes that are just two voxels deep (planes of 16 × 16 were wrong,
+    of 32 × 32 right, other depths right).
     """
     depth, depths = plan.patch_vx[0], set()
     for stride in plan.strides:
         depth //= stride[0]
         depths.add(depth)
-    is_wrong = device.type == "cpu" and (2 in depths or has_tiles())
-    return torch.float32 if is_wrong else choose_dtype(device)
+    return torch.float32 if device.type == "cpu" and 2 in depths else choose_dtype(device)
 
 
 def _rate_factor(step: int, progress: float) -> float:
