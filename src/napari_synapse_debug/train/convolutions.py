@@ -1,8 +1,7 @@
 """Convolutions in bfloat16 with their weight gradients in float32.
 
-On processors that multiply in tiles (AMX) torch's gradients of weights are wrong in bfloat16, while
-the convolutions themselves and the gradients of their input are right, and several times as fast as
-in float32.
+On some processors torch's gradients of weights are wrong in bfloat16, while the convolutions
+themselves and the gradients of their input are right, and several times as fast as in float32.
 """
 
 from __future__ import annotations

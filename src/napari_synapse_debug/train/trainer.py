@@ -74,10 +74,10 @@ class Trainer:
         self._params = params
         self._team = team
         self.device = team.choose_device(params)
-        self.dtype = _safe_dtype(plan, self.device)
+        self.dtype = choose_dtype(self.device)
         self._layout = choose_memory_format(self.device)
         network = new_network(plan, params.seed)
-        if self.device.type == "cpu" and self.dtype == torch.bfloat16 and has_tiles():
+        if _learns_wrong(plan, self.device, self.dtype):
             compute_weight_gradients_in_float32(network)
         self._network: nn.Module = network.to(self.device, memory_format=self._layout)  # type: ignore[call-overload]
         self._average = AveragedModel(self._network, avg_fn=_average, use_buffers=True)
@@ -242,18 +242,22 @@ def _go_back(loss: Tensor) -> None:
         loss.backward()  # type: ignore[no-untyped-call]
 
 
-def _safe_dtype(plan: NetworkPlan, device: torch.device) -> torch.dtype:
-    """The fastest number format in which this network trains rightly on ``device``.
+def _learns_wrong(plan: NetworkPlan, device: torch.device, dtype: torch.dtype) -> bool:
+    """Whether torch's weight gradients of this network cannot be trusted on ``device``.
 
-    Torch 2.13 computes wrong weight gradients (1e36, inf) on the CPU in bf16 for 3 × 3 × 3
-    convolutions of small planes that are just two voxels deep (planes of 16 × 16 were wrong,
-    of 32 × 32 right, other depths right).
+    Torch 2.13 and 2.14 get them wrong on the CPU in bfloat16
+
+    - on processors that multiply in tiles: for many sizes they are garbage, or the process
+      crashes or hangs;
+    - on others for 3 × 3 × 3 convolutions of levels that are just two voxels deep (1e36, inf).
     """
+    if device.type != "cpu" or dtype != torch.bfloat16:
+        return False
     depth, depths = plan.patch_vx[0], set()
     for stride in plan.strides:
         depth //= stride[0]
         depths.add(depth)
-    return torch.float32 if device.type == "cpu" and 2 in depths else choose_dtype(device)
+    return 2 in depths or has_tiles()
 
 
 def _rate_factor(step: int, progress: float) -> float:
