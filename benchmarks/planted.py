@@ -27,8 +27,10 @@ def plant_and_score(
         print(f"  not planted as often as asked for: {cause} ({needs or 'no room'})")
     run_steps(folder, STEPS)
     events = pd.read_csv(folder / "planted.csv", dtype={"also_rows": "str"})
-    findings = pd.read_parquet(folder / "runs" / "main" / "findings.parquet")
-    return score_events(events.fillna({"also_rows": ""}), findings)
+    before, after = (
+        pd.read_parquet(run / "runs" / "main" / "findings.parquet") for run in (project, folder)
+    )
+    return score_events(events.fillna({"also_rows": ""}), after, before)
 
 
 def wrong_before(project: Path) -> int:

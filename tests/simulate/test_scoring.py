@@ -52,6 +52,18 @@ def test_a_false_synapse_is_known_by_its_place(z_nm: float, had_effect: bool) ->
     assert score_events(event, found)["had_effect"].iloc[0] == had_effect
 
 
+@pytest.mark.parametrize(
+    ("old", "had_effect"),
+    [({"cleft_x_nm": 90.0}, False), ({"cleft_x_nm": 110.0}, True), ({"post_segment": 4}, True)],
+)
+def test_a_false_synapse_that_was_there_before_is_no_effect(old: dict, had_effect: bool) -> None:
+    event = events(error="false", truth_row=pd.NA, stage="candidate", cause="split_candidate")
+    false = {"error": "false", "truth_row": pd.NA, "pre_segment": 2, "post_segment": 3}
+    found = findings({**false, "stage": "candidate", "cause": "split_candidate"})
+    before = findings({**false, **old})
+    assert score_events(event, found, before)["had_effect"].iloc[0] == had_effect
+
+
 def test_a_row_lost_in_its_place_counts_too() -> None:
     found = findings({"truth_row": 99, "stage": "classifier", "cause": "no_signal"})
     assert not score_events(events(), found)["had_effect"].iloc[0]

@@ -6,12 +6,16 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from napari_synapse_debug.domain import records
 from napari_synapse_debug.domain.stages import ErrorKind
 
 NEAR_NM = 300.0
 """A false synapse this near to an event's prediction may be its own."""
+
+SAME_NM = 100.0
+"""A false synapse of one pair lies within this of itself in another run."""
 
 SCORES: Mapping[str, str] = {
     "event": "int64",
@@ -28,7 +32,9 @@ SCORES: Mapping[str, str] = {
 """Columns of ``score_events``; ``named_*`` are empty where the fault made no error."""
 
 
-def score_events(events: pd.DataFrame, findings: pd.DataFrame) -> pd.DataFrame:
+def score_events(
+    events: pd.DataFrame, findings: pd.DataFrame, before: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """What the diagnosis said of each event: columns ``SCORES``, one row an event.
 
     An event's finding is that of its truth row, or of a row that may be lost instead; that of a
@@ -42,11 +48,27 @@ def score_events(events: pd.DataFrame, findings: pd.DataFrame) -> pd.DataFrame:
         Columns ``spoiled_events.RUN_EVENTS``.
     findings : DataFrame
         ``records.FINDINGS`` of the run after planting.
+    before : DataFrame, optional
+        ``records.FINDINGS`` of the run before: a false synapse that was there already is no
+        event's.
     """
+    if before is not None:
+        findings = findings[~_was_false(findings, before)]
     rows = [_score(event, findings) for _, event in events.iterrows()]
     if not rows:
         return records.empty(SCORES)
     return records.conform(pd.DataFrame(rows), SCORES, "scores of events")
+
+
+def _was_false(findings: pd.DataFrame, before: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which findings (N,) are false synapses that were false in a run before."""
+    false = (findings["error"] == ErrorKind.FALSE.value).to_numpy(bool)
+    old = before[before["error"] == ErrorKind.FALSE.value]
+    pair = ["pre_segment", "post_segment"]
+    same = (findings[pair].to_numpy()[:, None] == old[pair].to_numpy()[None]).all(axis=2)
+    gaps = records.points(findings, "cleft")[:, None] - records.points(old, "cleft")[None]
+    near = np.linalg.norm(gaps, axis=2) <= SAME_NM
+    return np.asarray(false & (same & near).any(axis=1))
 
 
 def _score(event: pd.Series, findings: pd.DataFrame) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import ndimage
 
 from napari_synapse_debug.simulate.place import Change, Mask, Place, Volume
 
@@ -45,7 +46,10 @@ def open_gap(place: Place, gap_nm: float = GAP_NM, zone: Mask | None = None) -> 
 
 
 def narrow_contact(place: Place, gap_nm: float, area_nm2: float, zone: Mask) -> Change | None:
-    """A gap parts pre and post but for a window of at most ``area_nm2`` next to the cleft point."""
+    """A gap parts pre and post but for a window of at most ``area_nm2`` next to the cleft point.
+
+    None where the window would touch what is left of the contact beyond the gap.
+    """
     pre, post = place.segments == place.pre, place.segments == place.post
     low, axis = _faces_between(pre, post)
     if len(low) == 0:
@@ -60,6 +64,10 @@ def narrow_contact(place: Place, gap_nm: float, area_nm2: float, zone: Mask) -> 
     window = np.zeros(pre.shape, bool)
     window[tuple(low[chosen].T)] = window[tuple(high[chosen].T)] = True
     taken = _gap(place, gap_nm, zone) & ~window
+    rest, _ = _faces_between(pre & ~taken & ~window, post & ~taken & ~window)
+    beside = np.ones((3, 3, 3), bool)
+    if ndimage.binary_dilation(window, beside)[tuple(rest.T)].any():
+        return None  # the window would be a part of the contact beyond the gap
     return Change(place.box, {"segmentation": _write(place.segments, taken, 0)})
 
 
