@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -14,15 +17,59 @@ from planted import STEPS, holds, plant_and_score, tell, wrong_before
 SHAPE = (64, 800, 640)
 MINUTES = 8.0
 LEAST_EVENTS = 300
-EACH, MOST_ROUNDS = 4, 8
+EACH = 4
 
-PAIRS = {"evaluate": {"judge": "gt"}, "synapses": {"polyadic": False}}
-"""One pair a cleft, judged by the true segmentation."""
 
-POLYADIC = {"evaluate": {"judge": "in_use"}, "synapses": {"polyadic": True}}
-"""What only polyadic clefts, or a judge in the segmentation in use, can lose."""
+@dataclass(frozen=True)
+class Setting:
+    """Parameters that let causes happen, and how often these are planted.
 
-ONLY_POLYADIC = (Cause.CONTACT_LEAKS, Cause.EXTRA_PARTNER, Cause.PARTNER_SPLIT)
+    Parameters
+    ----------
+    name : str
+    params : mapping
+        Parameters by step.
+    causes : tuple of Cause
+    is_cut : bool
+        Whether rows of a low score and small contacts are left out.
+    most_rounds : int
+        Fewer if there are enough events.
+    """
+
+    name: str
+    params: Mapping[str, Mapping[str, Any]]
+    causes: tuple[Cause, ...]
+    is_cut: bool = True
+    most_rounds: int = 3
+
+
+_ONLY_POLYADIC = (Cause.CONTACT_LEAKS, Cause.EXTRA_PARTNER, Cause.PARTNER_SPLIT)
+_ONLY_OPEN = (Cause.FALSE_SIGNAL, Cause.DROPPED)
+_ONE_PAIR: Mapping[str, Any] = {"judge": "gt"}
+
+SETTINGS = (
+    Setting(
+        "pairs",
+        {"evaluate": _ONE_PAIR, "synapses": {"polyadic": False, "duplicate_nm": 110.0}},
+        tuple(c for c in Cause if c not in (*_ONLY_POLYADIC, *_ONLY_OPEN)),
+        most_rounds=8,
+    ),
+    Setting(
+        "open",
+        {"evaluate": _ONE_PAIR, "synapses": {"polyadic": False, "duplicate_nm": 250.0}},
+        _ONLY_OPEN,
+        is_cut=False,
+    ),
+    Setting(
+        "polyadic",
+        {
+            "evaluate": {"judge": "in_use"},
+            "synapses": {"polyadic": True, "duplicate_nm": 110.0},
+        },
+        _ONLY_POLYADIC,
+    ),
+)
+"""One pair a cleft, judged by the true segmentation; with weak and repeated rows; polyadic."""
 
 
 def measure(work: Path) -> bool:
@@ -34,37 +81,40 @@ def measure(work: Path) -> bool:
     synapses = {"partners": "rule", "live_levels": 0}
     change_params(project, {"train": {"minutes": MINUTES}, "synapses": synapses})
     run_steps(project, ("train", "predict", *STEPS[:2]))
-    scores = []
-    for name, settings in (("pairs", PAIRS), ("polyadic", POLYADIC)):
-        change_params(project, settings)
-        _set_thresholds(project)
-        run_steps(project, STEPS)
-        print(f"{name}: {wrong_before(project)} synapses were wrong before planting", flush=True)
-        is_pairs = settings is PAIRS
-        causes = set(Cause) - set(ONLY_POLYADIC) if is_pairs else set(ONLY_POLYADIC)
-        wanted = [cause.value for cause in Cause if cause in causes]
-        for seed in range(MOST_ROUNDS if is_pairs else 3):
-            folder = work / f"{name}_{seed}"
-            scores.append(plant_and_score(project, folder, wanted, each=EACH, seed=seed))
-            made = sum(int(part["had_effect"].sum()) for part in scores)
-            print(f"round {seed}: {made} events so far", flush=True)
-            if is_pairs and made >= LEAST_EVENTS:
-                break
+    scores: list[pd.DataFrame] = []
+    for setting in SETTINGS:
+        scores += _plant(project, work, setting)
     together = pd.concat(scores, ignore_index=True)
     shares = tell(together)
     return int(together["had_effect"].sum()) >= LEAST_EVENTS and holds(shares)
 
 
-def _set_thresholds(project: Path) -> None:
-    """Cuts that a fault can fall below, low enough to cost nothing as it is."""
-    change_params(project, {"synapses": {"min_score": 0.0}})
-    run_steps(project, STEPS[:2])
-    scores = pd.read_parquet(project / "runs" / "main" / "synapses.parquet")["score"]
-    change_params(
-        project,
-        {
-            "contacts": {"min_area_nm2": 4000.0},
-            "synapses": {"min_score": 0.85 * float(scores.quantile(0.05)), "duplicate_nm": 110.0},
-            "evaluate": {"margin_nm": 0.0},
-        },
-    )
+def _plant(project: Path, work: Path, setting: Setting) -> list[pd.DataFrame]:
+    """The scores of the rounds of one setting."""
+    change_params(project, setting.params)
+    _set_thresholds(project, is_cut=setting.is_cut)
+    run_steps(project, STEPS)
+    name, made = setting.name, 0
+    print(f"{name}: {wrong_before(project)} synapses were wrong before planting", flush=True)
+    scores = []
+    for seed in range(setting.most_rounds):
+        wanted = [cause.value for cause in setting.causes]
+        score = plant_and_score(project, work / f"{name}_{seed}", wanted, each=EACH, seed=seed)
+        scores.append(score)
+        made += int(score["had_effect"].sum())
+        print(f"{name}, round {seed}: {made} events", flush=True)
+        if made >= LEAST_EVENTS:
+            break
+    return scores
+
+
+def _set_thresholds(project: Path, *, is_cut: bool) -> None:
+    """Cuts that a fault can fall below, low enough to cost nothing as it is; or none."""
+    evaluate = {"margin_nm": 0.0}
+    change_params(project, {"synapses": {"min_score": 0.0}, "evaluate": evaluate})
+    change_params(project, {"contacts": {"min_area_nm2": 4000.0 if is_cut else 0.0}})
+    if is_cut:
+        run_steps(project, STEPS[:2])
+        scores = pd.read_parquet(project / "runs" / "main" / "synapses.parquet")["score"]
+        least = 0.85 * float(scores.quantile(0.05))
+        change_params(project, {"synapses": {"min_score": least}})

@@ -198,6 +198,10 @@ def _holds(mask: Volume, row: pd.Series[Any]) -> bool:
 
 
 def is_whole(found: Found) -> bool:
-    """Whether all of the candidate lies in the crop, in one piece."""
+    """Whether all of the candidate lies in the crop, in one piece, and on no other true cleft."""
     _, pieces = ndimage.label(found.signal, np.ones((3, 3, 3)))
-    return bool(pieces == 1) and int(found.signal.sum()) == int(found.candidate["size_vx"])
+    under = [v[found.signal] for name, v in found.place.volumes.items() if name.startswith(MASK)]
+    clefts = {int(k) for ids in under for k in np.unique(ids)} - {0}
+    own = found.place.row["synapse"]
+    is_alone = not found.mask or clefts <= {int(own)}
+    return bool(pieces == 1) and is_alone and int(found.signal.sum()) == found.candidate["size_vx"]
