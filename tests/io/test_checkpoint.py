@@ -72,6 +72,8 @@ def state(trained):
         averaged_steps=8,
         rollbacks=1,
         best=BestWeights(best, step=7, score=0.5, peak=0.75, peak_progress=0.25),
+        device="cpu",
+        is_bfloat16=True,
     )
 
 
@@ -108,6 +110,7 @@ def test_a_training_comes_back_as_it_was_and_can_be_forgotten(tmp_path, state):
     found = load_training_state(tmp_path)
     assert (found.step, found.seconds) == (9, 15.5)
     assert (found.averaged_steps, found.rollbacks) == (8, 1)
+    assert (found.device, found.is_bfloat16) == ("cpu", True)
     assert found.best is not None
     assert (found.best.step, found.best.score) == (7, 0.5)
     assert (found.best.peak, found.best.peak_progress) == (0.75, 0.25)

@@ -6,7 +6,7 @@ from napari_synapse_debug.domain.roles import ClassSpec, Role
 from napari_synapse_debug.networks import Intensity, NetworkPlan
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny_plan() -> NetworkPlan:
     """Two classes, thick sections, bins of 1 × 2 × 2; strides (1, 4, 4) in all."""
     return NetworkPlan(

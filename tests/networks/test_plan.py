@@ -97,3 +97,13 @@ def test_what_lies_beyond_the_halo_changes_nothing_and_the_halo_is_not_idle(tiny
     distance = (reached - torch.tensor([6, 24, 24])).abs().amax(dim=0)
     assert (distance <= torch.tensor(halo)).all()
     assert (distance > torch.tensor(halo) // 2).all()
+
+
+def test_an_input_is_thin_where_pooling_leaves_one_voxel(tiny_plan):
+    """Strides of (1, 4, 4) in all, and the coarsest level alone is convolved along z."""
+    assert not tiny_plan.is_thin((2, 8, 8))
+    assert tiny_plan.is_thin((1, 8, 8))
+    assert tiny_plan.is_thin((2, 4, 8))
+    assert tiny_plan.is_thin((2, 8, 4))
+    flat = tiny_plan.model_copy(update={"kernels": ((1, 3, 3),) * 3})
+    assert not flat.is_thin((1, 8, 8))

@@ -66,6 +66,14 @@ def test_tiles_of_the_fast_format_agree_within_its_rounding(trained):
     assert difference.mean() < 0.5
 
 
+@pytest.mark.parametrize("shape", [(9, 93, 8), (9, 8, 93), (1, 40, 5)])
+def test_thin_tiles_are_exact_in_the_fast_format(trained, predictor, shape):
+    """One bin wide at the coarsest level, where torch is wrong in bfloat16 on some processors."""
+    raw = RAW[tuple(slice(n) for n in shape)]
+    fast = Predictor(trained, "cpu", dtype=torch.bfloat16).predict(raw).astype(int)
+    assert np.abs(fast - predictor.predict(raw)).max() <= 1
+
+
 def test_only_the_box_and_its_halo_are_read(predictor):
     class Spy:
         shape = RAW.shape
@@ -113,12 +121,12 @@ def test_mirrored_views_make_the_prediction_symmetric(trained):
 
 
 def test_blocks_are_aligned_to_strides_and_chunks_and_bounded(predictor):
-    block = predictor.choose_block((20, 50_000, 60_000), (8, 64, 64))
+    block = predictor.choose_block((40, 50_000, 60_000), (8, 64, 64))
     assert [b % c for b, c in zip(block, (8, 64, 64), strict=True)] == [0, 0, 0]
     assert [b % a for b, a in zip(block, predictor.plan.align_vx, strict=True)] == [0, 0, 0]
-    tile = np.minimum(np.add(block, [8, 96, 96]), (20, 50_000, 60_000))
-    # 5 tensors of 4 channels and 4 bytes a bin of 4 voxels, in at most 2 GiB
-    assert 2**30 < np.prod(tile) / 4 * 80 <= 2**31
+    tile = np.minimum(np.add(block, [8, 96, 96]), (40, 50_000, 60_000))
+    # 7 tensors of 4 channels and 4 bytes a bin of 4 voxels, in at most 2 GiB
+    assert 2**30 < np.prod(tile) / 4 * 112 <= 2**31
 
 
 def test_a_small_volume_is_one_block(predictor):

@@ -11,6 +11,7 @@ from napari_synapse_debug.domain.events import QuietContext
 from napari_synapse_debug.domain.params import TrainParams
 from napari_synapse_debug.networks import RECORD, load_weights, prepare_raw
 from napari_synapse_debug.train import SCORE, SCORE_ERROR, selection, train_network
+from napari_synapse_debug.train import trainer as trainer_module
 from napari_synapse_debug.train.sampling import Batch, PatchSampler
 from napari_synapse_debug.train.trainer import Trainer
 
@@ -163,6 +164,26 @@ def test_a_training_that_goes_on_has_not_forgotten_that_it_went_back(tiny_plan, 
     again = Trainer(tiny_plan, params(), trainer.state(0.0))
     with pytest.raises(InputError, match="does not converge"):
         again.advance(broken_batch, 0.0)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+def test_a_training_that_goes_on_keeps_its_number_format(tiny_plan, monkeypatch, dtype):
+    """Which one is faster is measured, and may come out otherwise the second time."""
+    (other,) = {torch.bfloat16, torch.float32} - {dtype}
+    monkeypatch.setattr(trainer_module, "choose_dtype", lambda _: dtype)
+    state = Trainer(tiny_plan, params(), None).state(0.0)
+    monkeypatch.setattr(trainer_module, "choose_dtype", lambda _: other)
+    assert Trainer(tiny_plan, params(), None).dtype == other
+    assert Trainer(tiny_plan, params(), state).dtype == dtype
+    elsewhere = dataclasses.replace(state, device="cuda")
+    assert Trainer(tiny_plan, params(), elsewhere).dtype == other
+
+
+def test_patches_that_end_one_voxel_thick_are_learnt_in_float32(tiny_plan, monkeypatch):
+    monkeypatch.setattr(trainer_module, "choose_dtype", lambda _: torch.bfloat16)
+    assert Trainer(tiny_plan, params(), None).dtype == torch.bfloat16
+    thin = tiny_plan.model_copy(update={"patch_vx": (1, 16, 16)})
+    assert Trainer(thin, params(), None).dtype == torch.float32
 
 
 def scores(*values):

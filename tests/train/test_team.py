@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from napari_synapse_debug.domain.events import QuietContext
 from napari_synapse_debug.domain.params import TrainParams
 from napari_synapse_debug.networks import NetworkPlan
 from napari_synapse_debug.train import TrainingBox, train_network
+from napari_synapse_debug.train import trainer as trainer_module
 from napari_synapse_debug.train.sampling import PatchSampler
 from napari_synapse_debug.train.team import ALONE, Team, count_processes, gather_team
 from napari_synapse_debug.train.trainer import Trainer
@@ -28,7 +30,10 @@ def params(**values: Any) -> TrainParams:
 
 def train_and_save(team: Team, folder: Path, box: TrainingBox, plan: NetworkPlan) -> None:
     """What each process does: a few steps, then its weights and first patch go to a file."""
-    trainer = Trainer(plan, params(), None, team)
+    formats = (torch.bfloat16, torch.float32)  # as if they had measured differently
+    with mock.patch.object(trainer_module, "choose_dtype", return_value=formats[team.rank]):
+        trainer = Trainer(plan, params(), None, team)
+    assert trainer.dtype == formats[0]
     sampler = PatchSampler([box], plan, params(), team.rank)
     losses = [trainer.advance(sampler.draw(step), 0.1) for step in range(STEPS)]
     weights = trainer.state(0.0).weights

@@ -125,6 +125,8 @@ def save_training_state(folder: Path, state: TrainingState) -> None:
         "averaged_steps": state.averaged_steps,
         "rollbacks": state.rollbacks,
         "best": {} if state.best is None else {**vars(state.best)},
+        "device": state.device,
+        "is_bfloat16": state.is_bfloat16,
     }
     _save(folder / STATE, content)
 
@@ -143,8 +145,9 @@ def load_training_state(folder: Path) -> TrainingState | None:
     kinds = {
         **dict.fromkeys(("averaged", "weights", "optimizer", "record", "best"), dict),
         **dict.fromkeys(("step", "averaged_steps", "rollbacks"), int),
-        "plan": str,
+        **dict.fromkeys(("plan", "device"), str),
         "seconds": float,
+        "is_bfloat16": bool,
     }
     content = _load(path, kinds)
     record = _as_record(pd.DataFrame(content["record"]))
@@ -158,6 +161,8 @@ def load_training_state(folder: Path) -> TrainingState | None:
         content["averaged_steps"],
         content["rollbacks"],
         BestWeights(**content["best"]) if content["best"] else None,
+        content["device"],
+        content["is_bfloat16"],
     )
 
 

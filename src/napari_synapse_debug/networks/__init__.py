@@ -7,6 +7,7 @@ from napari_synapse_debug.networks.devices import (
     has_tiles,
     use_all_cores,
 )
+from napari_synapse_debug.networks.fusion import fuse_blocks
 from napari_synapse_debug.networks.intensity import Intensity, check_finite, measure_intensity
 from napari_synapse_debug.networks.plan import NetworkPlan, plan_network
 from napari_synapse_debug.networks.preprocess import (
@@ -44,6 +45,7 @@ __all__ = [
     "choose_dtype",
     "choose_memory_format",
     "fold_batch_norms",
+    "fuse_blocks",
     "has_tiles",
     "load_weights",
     "measure_intensity",

@@ -138,7 +138,8 @@ def _is_bfloat16_faster() -> bool:
     """
     functions = []
     for dtype in (torch.bfloat16, torch.float32):
-        layer = torch.nn.Conv3d(32, 32, 3, padding=1).to(dtype)
+        with torch.random.fork_rng(devices=[]):
+            layer = torch.nn.Conv3d(32, 32, 3, padding=1).to(dtype)
         layer = layer.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
         batch = torch.zeros(2, 32, 8, 32, 32, dtype=dtype)
         batch = batch.contiguous(memory_format=torch.channels_last_3d)

@@ -83,6 +83,23 @@ class NetworkPlan(Params):
         z, y, x = (-(-r // s) * s for r, s in zip(reach, self.total_stride, strict=True))
         return _times((z, y, x), self.binning)
 
+    def is_thin(self, shape: Triple) -> bool:
+        """Whether an input of ``shape`` ends one voxel thick, where it is not for want of pooling.
+
+        Torch's convolutions on a CPU are then wrong in bfloat16 (2.13, 2.14; off by any amount,
+        infinite or NaN): one channel, 3 × 3 × 3, one section; and on processors that multiply in
+        tiles strided ones that leave a single column.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Input voxels (binned, zyx), a multiple of ``total_stride``.
+        """
+        axes = zip(shape, self.total_stride, zip(*self.kernels, strict=True), strict=True)
+        return any(
+            edge // stride <= 1 and max(stride, *kernels) > 1 for edge, stride, kernels in axes
+        )
+
     def check_voxel_size(self, voxel_size_nm: TripleNm) -> None:
         """Refuse a volume whose voxels differ by more than a quarter from those learnt.
 

@@ -83,6 +83,10 @@ class TrainingState:
         How often the training went back to the average because of a loss that is no number.
     best : BestWeights or None
         The weights to keep; None before the first validation.
+    device : str
+        The kind of device it was on: cpu, cuda or mps; empty before the first step.
+    is_bfloat16 : bool
+        Whether it computed in bfloat16 there, or in float32.
     """
 
     trained: TrainedNetwork
@@ -93,6 +97,8 @@ class TrainingState:
     averaged_steps: int = 0
     rollbacks: int = 0
     best: BestWeights | None = None
+    device: str = ""
+    is_bfloat16: bool = False
 
     @property
     def kept(self) -> TrainedNetwork:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from napari_synapse_debug.domain.errors import StepCancelledError
 from napari_synapse_debug.domain.events import Event, StepContext, box_values
 from napari_synapse_debug.domain.grid import Box, Triple
+from napari_synapse_debug.predict.memory import memory_kept
 from napari_synapse_debug.predict.predictor import ArrayLike
 
 TileT = TypeVar("TileT")
@@ -92,7 +93,11 @@ def predict_blocks(
     def write(block: Box, values: NDArray[np.uint8]) -> None:
         out[(slice(None), *block.relative_to(Box(origin, origin)).slices)] = values
 
-    with ThreadPoolExecutor(1, "read") as reader, ThreadPoolExecutor(1, "write") as writer:
+    with (
+        memory_kept(),
+        ThreadPoolExecutor(1, "read") as reader,
+        ThreadPoolExecutor(1, "write") as writer,
+    ):
         ahead = _ReadAhead(read, blocks, reader)
 
         def predict_block(block: Box) -> Future[None] | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
-from functools import cached_property
 from math import prod
 from typing import Any, Protocol
 
@@ -21,6 +21,7 @@ from napari_synapse_debug.networks import (
     choose_dtype,
     choose_memory_format,
     fold_batch_norms,
+    fuse_blocks,
     load_weights,
     mirror_to_multiple,
     prepare_raw,
@@ -31,8 +32,9 @@ from napari_synapse_debug.predict.tiling import choose_block, smaller_block
 from napari_synapse_debug.predict.upsample import upsample
 from napari_synapse_debug.predict.views import choose_views
 
-_TENSORS = 5
-"""Finest tensors that are alive at once: skip, upsampled, both joined (two), result."""
+_TENSORS = 7
+"""Finest tensors that are held at once: skip, upsampled, both joined (two) and result, and about
+two that were freed, and which are kept where the next does not fit (``memory_kept``)."""
 
 
 class ArrayLike(Protocol):
@@ -105,12 +107,7 @@ class Predictor:
         self._layout = choose_memory_format(self.device)
         self._folded = load_weights(trained)
         fold_batch_norms(self._folded)
-
-    @cached_property
-    def _network(self) -> nn.Module:
-        """The network on its device; moved there when it is first used."""
-        network = self._folded.to(self.device, self._dtype)
-        return network.to(memory_format=self._layout)  # type: ignore[call-overload]
+        self._networks: dict[torch.dtype, nn.Module] = {}
 
     @property
     def halo_vx(self) -> Triple:
@@ -199,14 +196,28 @@ class Predictor:
 
     def _run(self, raw: Tensor) -> Tensor:
         """Probabilities of an input (z, y, x): (class, z, y, x) float32 on the device."""
-        batch = raw[None, None].to(self.device, non_blocking=True).to(self._dtype)
+        z, y, x = raw.shape
+        is_unsafe = self.device.type == "cpu" and self.plan.is_thin((z, y, x))
+        dtype = torch.float32 if is_unsafe else self._dtype
+        network = self._network(dtype)
+        batch = raw[None, None].to(self.device, non_blocking=True).to(dtype)
         total = torch.zeros(())
         with torch.inference_mode():
             for number, view in enumerate(self._views):
                 seen = view.of(batch).contiguous(memory_format=self._layout)
-                found = view.back(self._network(seen).float().sigmoid_())
+                found = view.back(network(seen).float().sigmoid_())
                 total = total.add_(found) if number else found
         return total[0] if len(self._views) == 1 else total[0] / len(self._views)
+
+    def _network(self, dtype: torch.dtype) -> nn.Module:
+        """The network on its device, in ``dtype``; moved there when it is first used."""
+        if dtype not in self._networks:
+            network = copy.deepcopy(self._folded).to(self.device, dtype)
+            network = network.to(memory_format=self._layout)  # type: ignore[call-overload]
+            if self.device.type == "cpu":
+                fuse_blocks(network)
+            self._networks[dtype] = network
+        return self._networks[dtype]
 
     def _crop(self, probability: Tensor, box: Box) -> NDArray[np.uint8]:
         """The raw voxels of ``box`` out of a binned tile, rounded to uint8."""

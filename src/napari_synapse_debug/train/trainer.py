@@ -74,7 +74,7 @@ class Trainer:
         self._params = params
         self._team = team
         self.device = team.choose_device(params)
-        self.dtype = choose_dtype(self.device)
+        self.dtype = _choose_dtype(plan, self.device, resume, team)
         self._layout = choose_memory_format(self.device)
         network = new_network(plan, params.seed)
         if _learns_wrong(plan, self.device, self.dtype):
@@ -183,6 +183,8 @@ class Trainer:
             int(self._average.n_averaged),
             self._rollbacks,
             self._best,
+            self.device.type,
+            self.dtype == torch.bfloat16,
         )
 
     def _restore(self, resume: TrainingState) -> None:
@@ -240,6 +242,23 @@ def _go_back(loss: Tensor) -> None:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")
         loss.backward()  # type: ignore[no-untyped-call]
+
+
+def _choose_dtype(
+    plan: NetworkPlan, device: torch.device, resume: TrainingState | None, team: Team
+) -> torch.dtype:
+    """The number format to train in: the fastest in which no patch is computed wrong.
+
+    Speed is measured, and other work can decide that. So a training that goes on on such a device
+    keeps its format, and all processes take that of the leader.
+    """
+    if device.type == "cpu" and plan.is_thin(plan.patch_vx):
+        is_fast = False
+    elif resume is not None and resume.device == device.type:
+        is_fast = resume.is_bfloat16
+    else:
+        is_fast = choose_dtype(device) == torch.bfloat16
+    return torch.bfloat16 if team.agree(float(is_fast), device) else torch.float32
 
 
 def _learns_wrong(plan: NetworkPlan, device: torch.device, dtype: torch.dtype) -> bool:
