@@ -71,7 +71,7 @@ def test_the_same_generator_state_gives_the_same_warp():
 
 def test_a_slipped_section_moves_with_its_truth(volume):
     plain = identity_warp(SHAPE)
-    offsets = plain.offsets.copy()
+    offsets = plain.offsets.repeat(len(plain.sections), axis=0)
     offsets[2, ..., 1] += 3
     values, _ = cut_patch([volume], (3, 9, 11), Warp(plain.sections, offsets))
     torch.testing.assert_close(values[:, 2], volume[:, 3, 4:14, 8:20], rtol=0, atol=1e-5)

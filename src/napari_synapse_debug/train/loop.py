@@ -9,7 +9,7 @@ from napari_synapse_debug.domain.events import Event, StepContext
 from napari_synapse_debug.domain.params import TrainParams
 from napari_synapse_debug.networks import NetworkPlan, TrainedNetwork, TrainingState
 from napari_synapse_debug.train.boxes import TrainingBox, check_boxes
-from napari_synapse_debug.train.sampling import Batch, PatchSampler
+from napari_synapse_debug.train.drawing import LATE_FROM, Patches
 from napari_synapse_debug.train.selection import ValidationClock
 from napari_synapse_debug.train.team import Team, count_processes, gather_team
 from napari_synapse_debug.train.trainer import Trainer
@@ -19,9 +19,6 @@ _CHECKPOINT_SECONDS = 45.0
 _PARTS = 1000
 _OVER = -1.0
 """Told to the other processes in place of the progress when all is done."""
-
-LATE_FROM = 0.7
-"""Part of the training after which the late boxes are learnt from as well."""
 
 Validate = Callable[[TrainedNetwork], Mapping[str, float]]
 
@@ -80,7 +77,7 @@ def train_network(
     count = count_processes(params)
     with gather_team(count, _follow, boxes, plan, params, resume) as team:
         trainer = Trainer(plan, params, resume, team)
-        patches = _Patches(boxes, plan, params, team.rank)
+        patches = Patches(boxes, plan, params, trainer.device, team.rank)
         seconds = resume.seconds if resume else 0.0
         training = _Training(trainer, params, context, seconds, on_checkpoint, validate)
         return training.run(patches, team)
@@ -95,30 +92,9 @@ def _follow(
 ) -> None:
     """Train beside the leader until it says that all is done."""
     trainer = Trainer(plan, params, resume, team)
-    patches = _Patches(boxes, plan, params, team.rank)
+    patches = Patches(boxes, plan, params, trainer.device, team.rank)
     while (progress := team.agree(_OVER, trainer.device)) != _OVER:
         trainer.advance(patches.draw(trainer.step, progress), progress)
-
-
-class _Patches:
-    """Patches of the boxes, and late in the training of the late ones as well."""
-
-    def __init__(
-        self,
-        boxes: Sequence[TrainingBox],
-        plan: NetworkPlan,
-        params: TrainParams,
-        rank: int,
-    ) -> None:
-        early = [box for box in boxes if not box.is_late]
-        self.are_more_late = len(early) < len(boxes)
-        self._early = self._late = PatchSampler(early, plan, params, rank)
-        if self.are_more_late:
-            self._late = PatchSampler(boxes, plan, params, rank)
-
-    def draw(self, step: int, progress: float) -> Batch:
-        """The patches of ``step``, at which the part ``progress`` is over."""
-        return (self._late if progress >= LATE_FROM else self._early).draw(step)
 
 
 class _Training:
@@ -143,7 +119,7 @@ class _Training:
         self._losses: list[float] = []
         self._clock = ValidationClock(seconds, self._progress())
 
-    def run(self, patches: _Patches, team: Team) -> TrainedNetwork:
+    def run(self, patches: Patches, team: Team) -> TrainedNetwork:
         """Train until it is over; the network to keep."""
         is_late = patches.are_more_late and self._progress() >= LATE_FROM
         if is_late:  # when it was left

@@ -44,30 +44,30 @@ def cut_patch(volumes: Sequence[Tensor], center: Triple, warp: Warp) -> tuple[Te
     grid[..., 1] = (2 * (y - top) + 1) / (bottom - top) - 1
     values = grid_sample(
         window,
-        torch.from_numpy(grid),
+        torch.from_numpy(grid).expand(len(sections), -1, -1, -1),
         mode="bilinear",
         padding_mode="reflection",
         align_corners=False,
     ).transpose(0, 1)
     is_inside = (y > -0.5) & (y < height - 0.5) & (x > -0.5) & (x < width - 0.5)
-    is_inside &= ((sections >= 0) & (sections < depth))[:, None, None]
+    is_inside = is_inside & ((sections >= 0) & (sections < depth))[:, None, None]
     return values, torch.from_numpy(is_inside)
 
 
 def _read(
-    volumes: Sequence[Tensor], sections: NDArray[np.int64], window: tuple[int, int, int, int]
+    volumes: Sequence[Tensor], sections: NDArray[np.int64], edges: tuple[int, int, int, int]
 ) -> Tensor:
     """The window of these sections: (section, channels of all volumes, y, x) float32."""
-    top, bottom, left, right = window
+    top, bottom, left, right = edges
     channels = sum(volume.shape[0] for volume in volumes)
-    out = torch.empty(len(sections), channels, bottom - top, right - left)
-    for number, section in enumerate(sections.tolist()):
-        first = 0
-        for volume in volumes:
-            last = first + volume.shape[0]
-            out[number, first:last] = volume[:, section, top:bottom, left:right]
-            first = last
-    return out
+    out = np.empty((len(sections), channels, bottom - top, right - left), np.float32)
+    first = 0
+    for volume in volumes:
+        last = first + volume.shape[0]
+        read = volume.numpy()[:, sections, top:bottom, left:right]
+        out[:, first:last] = read.swapaxes(0, 1)
+        first = last
+    return torch.from_numpy(out)
 
 
 def _window(positions: NDArray[np.float32], size: int) -> tuple[int, int]:

@@ -117,10 +117,10 @@ class PatchSampler:
         raw[0] = values[0]
         if self._params.augment:
             raw[0] = torch.from_numpy(relight(raw[0].numpy(), rng))
-        target[:] = values[1 : 1 + classes]
-        target.div_(255).clamp_(0, 1)
+        torch.clamp(values[1 : 1 + classes].div_(255), 0, 1, out=target)
         weight[:] = is_inside
-        weight[torch.from_numpy(~box.is_known)] = 0
+        if not box.is_known.all():
+            weight[torch.from_numpy(~box.is_known)] = 0
         if box.unknown is not None:
             weight[values[1 + classes :] >= _UNKNOWN_FROM] = 0
 

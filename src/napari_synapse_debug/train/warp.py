@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +28,8 @@ class Warp:
     sections : array
         (Z,) int64, offsets in z.
     offsets : array
-        (Z, Y, X, 2) float32, offsets in y and x, in voxels.
+        (Z, Y, X, 2) float32, offsets in y and x, in voxels; (1, Y, X, 2) where those of all
+        sections are the same.
     """
 
     sections: NDArray[np.int64]
@@ -37,8 +39,7 @@ class Warp:
 def identity_warp(shape: Triple) -> Warp:
     """The warp that changes nothing, for a patch of ``shape`` (zyx)."""
     depth = np.arange(shape[0]) - shape[0] // 2
-    plane = _plane(shape)
-    return Warp(depth, np.broadcast_to(plane, (shape[0], *plane.shape)))
+    return Warp(depth, _plane(shape)[None])
 
 
 def random_warp(shape: Triple, voxel_size_nm: TripleNm, rng: np.random.Generator) -> Warp:
@@ -65,16 +66,16 @@ def random_warp(shape: Triple, voxel_size_nm: TripleNm, rng: np.random.Generator
     plane = _plane(shape) @ matrix.T.astype(np.float32)
     if is_free:
         plane = plane + _bend(shape, rng)
-    offsets = np.broadcast_to(plane, (shape[0], *plane.shape))
-    return Warp(sections, offsets + _slips(shape[0], rng)[:, None, None, :])
+    slips = _slips(shape[0], rng)
+    return Warp(sections, plane + slips[:, None, None, :] if slips.any() else plane[None])
 
 
 def _plane(shape: Triple) -> NDArray[np.float32]:
     _, height, width = shape
-    y, x = np.meshgrid(
-        np.arange(height) - height // 2, np.arange(width) - width // 2, indexing="ij"
-    )
-    return np.stack([y, x], axis=-1).astype(np.float32)
+    plane = np.empty((height, width, 2), np.float32)
+    plane[..., 0] = np.arange(-(height // 2), height - height // 2)[:, None]
+    plane[..., 1] = np.arange(-(width // 2), width - width // 2)
+    return plane
 
 
 def _random_matrix(
@@ -82,7 +83,7 @@ def _random_matrix(
 ) -> NDArray[np.float64]:
     """A turn with flips and zoom, (2, 2), in voxels of y and x."""
     size = np.asarray(voxel_size_nm[1:])
-    is_square = bool(np.isclose(size[0], size[1], rtol=0.01))
+    is_square = math.isclose(size[0], size[1], rel_tol=0.01)
     quarter = rng.integers(4) if is_square else 2 * rng.integers(2)
     angle = rng.uniform(0, 2 * np.pi) if is_free else quarter * np.pi / 2
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
