@@ -141,7 +141,7 @@ def moved(truth, row, by_nm):
     return chosen.assign(pre_x_nm=chosen["pre_x_nm"] + by_nm)
 
 
-def test_what_is_edited_of_the_truth_is_drawn_apart_in_orange(window, results):
+def test_what_is_edited_of_the_truth_is_drawn_apart_in_a_hue_of_its_own(window, results):
     viewer, session, adapter, _ = window
     shown = SynapsePaths(session, adapter)
     session.set_results(results)
@@ -153,8 +153,9 @@ def test_what_is_edited_of_the_truth_is_drawn_apart_in_orange(window, results):
     assert len(edited.data) == 1
     np.testing.assert_allclose(edited.data[0][0], cleft_voxel(2) + np.array([0, 0, -4 + 10]))
     np.testing.assert_allclose(edited.data[0][1:], found.data[1][1:])
-    np.testing.assert_allclose(edited.edge_color[0][:3], [0xE6 / 255, 0x9F / 255, 0], atol=1e-3)
-    assert EDITED_PATH == "#E69F00"
+    pink = np.array([0xCC, 0x79, 0xA7]) / 255
+    np.testing.assert_allclose(edited.edge_color[0][:3], pink, atol=1e-3)
+    assert EDITED_PATH not in (TRUTH_PATH, PREDICTION_PATH)
     assert edited.features["row"].tolist() == [2]
     assert tuple(edited.scale) == results.grid.voxel_size_nm
     shown.show_edited(results.truth.iloc[:0])

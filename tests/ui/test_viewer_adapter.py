@@ -95,7 +95,7 @@ def test_what_the_user_shows_or_hides_stays_so(shown, viewer, session):
 
     assert "P(cleft)" not in visible(viewer)
     assert "mask cleft" in visible(viewer)
-    shown.reset_visibility()
+    shown.showing.reset()
     assert "P(cleft)" in visible(viewer)
     assert "mask cleft" not in visible(viewer)
 
@@ -105,7 +105,7 @@ def test_sides_take_turns(shown, viewer):
     for _ in range(4):
         names = visible(viewer) & {"truth", "prediction", "truth links", "prediction links"}
         seen.append(sorted(names))
-        shown.toggle_sides()
+        shown.showing.toggle_sides()
 
     both = ["prediction", "prediction links", "truth", "truth links"]
     assert seen == [both, ["truth", "truth links"], ["prediction", "prediction links"], both]
@@ -171,10 +171,10 @@ def test_the_oracle_of_a_stage_is_shown_and_hidden(shown, viewer, session):
     session.select(102)  # classifier
     assert "mask cleft" not in visible(viewer)
 
-    shown.toggle_oracle()
+    shown.showing.toggle_oracle()
 
     assert "mask cleft" in visible(viewer)
-    shown.toggle_oracle()
+    shown.showing.toggle_oracle()
     assert "mask cleft" not in visible(viewer)
 
 
@@ -190,14 +190,14 @@ def test_in_3d_partners_are_no_volume(shown, viewer, session):
 def test_a_kept_preset_is_what_its_stage_shows(shown, viewer, session):
     session.select(102)
     viewer.layers["P(mito)"].visible = True
-    shown.keep_visibility()
+    shown.showing.keep()
     session.select(101)  # segmentation
     assert "P(mito)" not in visible(viewer)
 
     session.select(103)  # classifier again
 
     assert "P(mito)" in visible(viewer)
-    shown.restore_preset()
+    shown.showing.restore()
     assert "P(mito)" not in visible(viewer)
 
 

@@ -73,12 +73,12 @@ class DebugDock(DebugPanel):
             "redo": reviewing.redo,
             "comment": self.errors.review.comment.setFocus,
             "accept": reviewing.accept,
-            "sides": adapter.toggle_sides,
+            "sides": adapter.showing.toggle_sides,
             "blink": self._blink,
-            "oracle": adapter.toggle_oracle,
+            "oracle": adapter.showing.toggle_oracle,
             "dimensions": adapter.toggle_dimensions,
             "fit": lambda: adapter.look(fit=True),
-            "layers": adapter.reset_visibility,
+            "layers": adapter.showing.reset,
             "keep layers": self._keep_layers,
             "default layers": self._restore_layers,
             "legend": self.toggle_legend,
@@ -123,17 +123,17 @@ class DebugDock(DebugPanel):
         self._desk.preferences.write("flight", is_on)
 
     def _keep_layers(self) -> None:
-        self._desk.adapter.keep_visibility()
-        self._desk.preferences.write("presets", self._desk.adapter.kept_presets)
+        self._desk.adapter.showing.keep()
+        self._desk.preferences.write("presets", self._desk.adapter.showing.kept)
 
     def _restore_layers(self) -> None:
-        self._desk.adapter.restore_preset()
-        self._desk.preferences.write("presets", self._desk.adapter.kept_presets)
+        self._desk.adapter.showing.restore()
+        self._desk.preferences.write("presets", self._desk.adapter.showing.kept)
 
     def _blink(self) -> None:
         """Hide and show the prediction a few times, and leave it shown."""
         for turn in range(_BLINKS):
-            show = partial(self._desk.adapter.show_prediction, is_shown=turn % 2 == 1)
+            show = partial(self._desk.adapter.showing.show_prediction, is_shown=turn % 2 == 1)
             QTimer.singleShot(turn * _BLINK_MS, self, show)
 
     def _filter_view(self, is_on: bool) -> None:

@@ -45,7 +45,7 @@ class Desk:
         self.session, self.preferences = Session(), Preferences()
         self.flight = Flight(is_on=bool(self.preferences.read("flight", default=True)))
         self.adapter = ViewerAdapter(viewer, self.session, self.flight.go)
-        self.adapter.kept_presets = dict(self.preferences.read("presets", default={}))
+        self.adapter.showing.kept = dict(self.preferences.read("presets", default={}))
         self.backend = cache(load_backend)
         self.runner = StepRunner(self.session, self.backend)
         self.background = Background()

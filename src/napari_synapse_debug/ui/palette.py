@@ -6,7 +6,7 @@ violet and lime differ on the yellow-blue axis, which all common colour blindnes
 
 from __future__ import annotations
 
-from napari_synapse_debug.domain.stages import STAGE_HUE, UNEXPLAINED
+from napari_synapse_debug.domain.stages import STAGE_HUE, UNEXPLAINED, Stage
 
 PRE = "#B18CFF"
 CLEFT = "#FFFFFF"
@@ -15,7 +15,7 @@ END_HUE = {"pre": PRE, "cleft": CLEFT, "post": POST}
 
 TRUTH_PATH = "#FFFFFF"
 PREDICTION_PATH = "#A6A6A6"
-EDITED_PATH = "#E69F00"
+EDITED_PATH = STAGE_HUE[Stage.GROUND_TRUTH]
 
 TRUTH_SYMBOL = "disc"
 MISSED_SYMBOL = "ring"

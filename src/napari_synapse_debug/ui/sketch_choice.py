@@ -6,7 +6,7 @@ from qtpy.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
 
 _PATHS = (
     "A Shapes layer with a path from pre over the cleft to post for each synapse of truth (white) "
-    "and prediction (grey), errors wide, and one of what you edit (orange). napari shows paths "
+    "and prediction (grey), errors wide, and one of what you edit (pink). napari shows paths "
     "that cross sections in 3D only."
 )
 _OUTLINES = "A Shapes layer with the interface of the selected error's partners in each section"

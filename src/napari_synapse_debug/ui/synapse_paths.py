@@ -128,7 +128,7 @@ def strokes_of(results: Results) -> Strokes:
 
 
 def edited_strokes(rows: pd.DataFrame, grid: Grid) -> Strokes:
-    """Paths of what is edited of the truth (``records.TRUTH``): orange and wide."""
+    """Paths of what is edited of the truth (``records.TRUTH``): in its own hue, and wide."""
     return _strokes(rows, np.full(len(rows), _EDITED), "truth", EDITED_PATH, grid)
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,13 +14,13 @@ from numpy.typing import NDArray
 
 from napari_synapse_debug.domain.grid import Grid
 from napari_synapse_debug.domain.records import ENDS, points
-from napari_synapse_debug.ui import presets
 from napari_synapse_debug.ui.camera import View, nm_to_world, view_of
 from napari_synapse_debug.ui.finding_table import finding_points_nm
 from napari_synapse_debug.ui.layers import build_layers
 from napari_synapse_debug.ui.names import LayerName
 from napari_synapse_debug.ui.partner_volume import PartnerVolume
 from napari_synapse_debug.ui.session import Session
+from napari_synapse_debug.ui.showing import PREDICTION, TRUTH, Showing
 from napari_synapse_debug.ui.synapse_layers import finding_layer, show_near
 
 SECTIONS_SHOWN = 2.2
@@ -31,18 +30,13 @@ OBLIQUE = (20.0, 35.0, 0.0)
 """Angles from which a surface is seen as solid; taken where the user has not turned the view."""
 
 _STRAIGHT = (0.0, 0.0, 0.0)
-_TRUTH = (LayerName.TRUTH, LayerName.TRUTH_LINKS)
-_PREDICTION = (LayerName.PREDICTION, LayerName.PREDICTION_LINKS)
-_LINKS = (LayerName.TRUTH_LINKS, LayerName.PREDICTION_LINKS)
-_MARKS = (LayerName.CONTACTS, *_TRUTH, *_PREDICTION, LayerName.FINDING)
-_TURNS = ((True, True), (True, False), (False, True))
+_MARKS = (LayerName.CONTACTS, *TRUTH, *PREDICTION, LayerName.FINDING)
 
 
 class ViewerAdapter:
     """Shows the session in a viewer.
 
-    It touches only the layers that it added, and leaves a layer alone that the user has shown or
-    hidden by hand. The viewer is held weakly: it may close at any time.
+    It touches only the layers that it added. The viewer is held weakly: it may close at any time.
     """
 
     def __init__(
@@ -51,11 +45,9 @@ class ViewerAdapter:
         self._viewer = weakref.ref(viewer)
         self._session = session
         self._move = move or _jump
-        self.kept_presets: dict[str, list[str]] = {}
-        self._layers: dict[str, Layer] = {}
+        self.showing = Showing(lambda: self.viewer, session)
+        self._layers = self.showing.layers
         self._beside: list[Layer] = []
-        self._by_hand: dict[str, bool] = {}
-        self._is_applying = False
         self._is_first_jump = True
         session.results_changed.connect(self.show_results)
         session.finding_selected.connect(self.show_finding)
@@ -85,14 +77,14 @@ class ViewerAdapter:
         """Show one more layer of the results, under their points, as the presets say."""
         layers = self.viewer.layers
         active = layers.selection.active
-        with self._applying():
+        with self.showing.applying():
             self._add(layer)
             marks = (self._layers.get(name) for name in _MARKS)
             below = [layers.index(mark) for mark in marks if mark is not None and mark in layers]
             if below:
                 layers.move(layers.index(layer), min(below))
             layers.selection.active = active
-            self._apply_preset(self._stage())
+        self.showing.apply()
 
     def add_beside(self, layer: Layer) -> None:
         """Show a layer that is not one of the run's results; it stays until it is removed."""
@@ -116,12 +108,12 @@ class ViewerAdapter:
         self._take_away()
         if results is None:
             return
-        with self._applying():
+        with self.showing.applying():
             for layer in [*build_layers(results), finding_layer(results.grid)]:
                 self._add(layer)
                 self._widen_slice(results.grid)
             self._raise_marks()
-            self._apply_preset("")
+        self.showing.apply("")
         viewer.canvas.overlays.scale_bar.visible = True
         if LayerName.RAW in self._layers:
             viewer.layers.selection.active = self._layers[LayerName.RAW]
@@ -137,10 +129,9 @@ class ViewerAdapter:
         self.look(fit=self._is_first_jump)
         self._is_first_jump = False
         self._thin_points()
-        with self._applying():
-            self._light_up(int(row["pre_segment"]), int(row["post_segment"]))
-            self._ring(finding_points_nm(row))
-            self._apply_preset(str(row["stage"]))
+        self._light_up(int(row["pre_segment"]), int(row["post_segment"]))
+        self._ring(finding_points_nm(row))
+        self.showing.apply()
 
     def look(self, *, fit: bool) -> None:
         """Bring the selected finding into view; ``fit`` chooses the zoom anew."""
@@ -155,19 +146,6 @@ class ViewerAdapter:
         also = np.vstack([ends, self._counterpart_nm(row)])
         self._move(self.viewer, view_of(self.viewer, focus, also, fit=fit))
 
-    def toggle_sides(self) -> None:
-        """Show truth and prediction, then truth alone, then prediction alone, then both again."""
-        if LayerName.TRUTH not in self._layers or LayerName.PREDICTION not in self._layers:
-            return
-        now = (
-            self._layers[LayerName.TRUTH].visible,
-            self._layers[LayerName.PREDICTION].visible,
-        )
-        turn = _TURNS[(_TURNS.index(now) + 1) % len(_TURNS)] if now in _TURNS else _TURNS[0]
-        for names, visible in ((_TRUTH, turn[0]), (_PREDICTION, turn[1])):
-            for name in names:
-                self._layers[name].visible = visible
-
     def toggle_dimensions(self) -> None:
         """Switch between 2D and 3D and stay at the selected finding."""
         dims, camera = self.viewer.dims, self.viewer.scene.camera
@@ -175,39 +153,6 @@ class ViewerAdapter:
         if dims.ndisplay == 3 and tuple(camera.angles) == _STRAIGHT:
             camera.angles = OBLIQUE
         self.look(fit=False)
-
-    def reset_visibility(self) -> None:
-        """Forget what was shown or hidden by hand and show the layers of the stage."""
-        self._by_hand.clear()
-        with self._applying():
-            self._apply_preset(self._stage())
-
-    def keep_visibility(self) -> None:
-        """Make what shows now the preset of the stage of the selected finding."""
-        shown = [name for name, layer in self._layers.items() if layer.visible]
-        self.kept_presets[self._stage()] = shown
-        self._by_hand.clear()
-
-    def restore_preset(self) -> None:
-        """Give the stage of the selected finding its own preset back, and show it."""
-        self.kept_presets.pop(self._stage(), None)
-        self.reset_visibility()
-
-    def toggle_oracle(self) -> None:
-        """Show what the stage of the selected finding should have given, or hide it."""
-        names = presets.oracle_layers(self._stage(), self._session.results)
-        layers = [self._layers[name] for name in sorted(names) if name in self._layers]
-        is_shown = not all(layer.visible for layer in layers)
-        with self._applying():
-            for layer in layers:
-                layer.visible = is_shown
-
-    def show_prediction(self, *, is_shown: bool) -> None:
-        """Show or hide the prediction for a moment; it does not count as done by hand."""
-        with self._applying():
-            for name in _PREDICTION:
-                if name in self._layers:
-                    self._layers[name].visible = is_shown
 
     def show_contacts_from(self, area_nm2: float) -> None:
         """Show the points of contacts of at least this area, and no others."""
@@ -220,15 +165,10 @@ class ViewerAdapter:
         """The layer of the run called ``name``; None where there is none."""
         return self._layers.get(name)
 
-    def _stage(self) -> str:
-        row = self._session.selected_row()
-        return "" if row is None else str(row["stage"])
-
     def _add(self, layer: Layer) -> None:
         name = layer.name  # napari renames a layer whose name is taken already
-        self._layers[name] = layer
         self.viewer.add_layer(layer)
-        layer.events.visible.connect(lambda: self._note_by_hand(name))
+        self.showing.watch(layer, name)
 
     def _raise_marks(self) -> None:
         """Points and paths that stay from the results before lie above the new images."""
@@ -247,8 +187,7 @@ class ViewerAdapter:
     def _turn(self) -> None:
         """Show what suits two or three dimensions."""
         self._thin_points()
-        with self._applying():
-            self._apply_preset(self._stage())
+        self.showing.apply()
 
     def _thin_points(self) -> None:
         """In 3D show only the synapses around the selected finding, in 2D those of the slice."""
@@ -268,32 +207,6 @@ class ViewerAdapter:
             if layer in self.viewer.layers:
                 self.viewer.layers.remove(layer)
         self._layers.clear()
-
-    def _note_by_hand(self, name: str) -> None:
-        if not self._is_applying and name in self._layers:
-            self._by_hand[name] = self._layers[name].visible
-
-    @contextmanager
-    def _applying(self) -> Iterator[None]:
-        self._is_applying = True
-        try:
-            yield
-        finally:
-            self._is_applying = False
-
-    def _apply_preset(self, stage: str) -> None:
-        results = self._session.results
-        if results is None:
-            return
-        shown = presets.preset(stage, results.config, self.kept_presets)
-        if self._session.selected is None:
-            shown -= {LayerName.FINDING}
-        if self.viewer.dims.ndisplay == 3:
-            # they stand as surfaces; a volume would be read whole, and links would hide them
-            shown -= {LayerName.PARTNERS, LayerName.INTERFACE, *_LINKS}
-        for name, is_shown in presets.visibility(self._layers, shown, self._by_hand).items():
-            if self._layers[name].visible != is_shown:
-                self._layers[name].visible = is_shown
 
     # The two below change data in place: a new array would make napari measure all layers anew.
 
