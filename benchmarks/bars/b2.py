@@ -33,7 +33,7 @@ def measure(work: Path) -> bool:
     peaks = [_run(work, FEW_LEVELS, shape, MEMORY_BLOCK)["peak"] for shape in (SMALL, LARGE)]
     more = peaks[1] / peaks[0] - 1
     print(f"{100 * more:+.1f} % memory   (bar: at most {100 * MOST_MORE:g} % more)")
-    waiting = _run(work, ALL_LEVELS, SMALL, WAITING_BLOCK)["waiting"]
+    waiting = _run(work, ALL_LEVELS, LARGE, WAITING_BLOCK)["waiting"]
     print(f"{100 * waiting:.1f} % waiting for disks   (bar: at most {100 * MOST_WAITING:g} %)")
     return more <= MOST_MORE and waiting <= MOST_WAITING
 

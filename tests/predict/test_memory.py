@@ -38,9 +38,11 @@ def test_messages_of_other_devices_are_recognised_and_other_errors_are_not():
 def test_freed_memory_is_kept_as_long_as_it_is_wanted():
     """In a process of its own, that no other test's memory counts."""
     found = subprocess.run([sys.executable, "-c", KEEPING], check=True, stdout=subprocess.PIPE)
-    before, during, nested, after = (int(text) for text in found.stdout.split())
+    before, during, nested, trimmed, again, after = (int(text) for text in found.stdout.split())
     assert during - before > 150 * 2**20
     assert nested - before > 150 * 2**20
+    assert trimmed - before < 50 * 2**20
+    assert again - before > 150 * 2**20
     assert after - before < 50 * 2**20
 
 
@@ -60,7 +62,11 @@ with memory_kept():
     use()
     values.append(held())
     with memory_kept():
-        pass
+        memory_kept.trim(2**30)  # it grew by less
+    values.append(held())
+    memory_kept.trim(100 * 2**20)
+    values.append(held())
+    use()
     values.append(held())
 values.append(held())
 print(*values)

@@ -67,7 +67,7 @@ class _Keeper:
     """How the C library frees memory, for as long as somebody wants it kept."""
 
     def __init__(self) -> None:
-        self._lock, self._users = Lock(), 0
+        self._lock, self._users, self._held = Lock(), 0, 0
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
@@ -87,10 +87,20 @@ class _Keeper:
         finally:
             self._count(library, -1)
 
+    def trim(self, most: int) -> None:
+        """Give freed memory back if the process grew by more than ``most`` bytes meanwhile.
+
+        Kept memory comes to have holes that fit nothing. Outside of a block nothing is done.
+        """
+        library = _glibc()
+        if library is not None and self._users and _resident() - self._held > most:
+            library.malloc_trim(0)
+
     def _count(self, library: ctypes.CDLL, more: int) -> None:
         with self._lock:
             before, self._users = self._users, self._users + more
             if not before:
+                self._held = _resident()
                 library.mallopt(_M_MMAP_MAX, 0)
                 library.mallopt(_M_TRIM_THRESHOLD, -1)
             elif not self._users:
@@ -113,6 +123,11 @@ def _glibc() -> ctypes.CDLL | None:
         return None
     library = ctypes.CDLL(None)
     return library if hasattr(library, "gnu_get_libc_version") else None
+
+
+def _resident() -> int:
+    """Bytes of memory that this process holds."""
+    return int(psutil.Process().memory_info().rss)
 
 
 def _number(path: Path) -> int | None:

@@ -27,7 +27,7 @@ from napari_synapse_debug.networks import (
     prepare_raw,
     use_all_cores,
 )
-from napari_synapse_debug.predict.memory import free_bytes, tile_bytes
+from napari_synapse_debug.predict.memory import free_bytes, memory_kept, tile_bytes
 from napari_synapse_debug.predict.tiling import choose_block, smaller_block
 from napari_synapse_debug.predict.upsample import upsample
 from napari_synapse_debug.predict.views import choose_views
@@ -35,6 +35,9 @@ from napari_synapse_debug.predict.views import choose_views
 _TENSORS = 7
 """Finest tensors that are held at once: skip, upsampled, both joined (two) and result, and about
 two that were freed, and which are kept where the next does not fit (``memory_kept``)."""
+
+_GROWTH = 1.5
+"""So many times what a tile should take may be held before what was freed is given back."""
 
 
 class ArrayLike(Protocol):
@@ -134,8 +137,8 @@ class Predictor:
 
     def most_voxels(self) -> int:
         """Raw voxels of the largest tile that the memory which is free now should bear."""
-        bytes_each = _TENSORS * self.plan.filters[0] * self._dtype.itemsize
-        return tile_bytes(free_bytes(self.device)) // bytes_each * prod(self.plan.binning)
+        most = tile_bytes(free_bytes(self.device)) // self._bytes_each
+        return most * prod(self.plan.binning)
 
     def predict(self, raw: NDArray[Any]) -> NDArray[np.uint8]:
         """Probabilities of a whole array: (class, z, y, x) uint8, 255 for 1.
@@ -185,7 +188,14 @@ class Predictor:
 
     def compute(self, tile: Tile) -> NDArray[np.uint8]:
         """Probabilities of the box that ``tile`` was read for: (class, z, y, x) uint8."""
-        return self._crop(self._run(tile.values), tile.inner)
+        found = self._crop(self._run(tile.values), tile.inner)
+        memory_kept.trim(int(_GROWTH * self._bytes_each * tile.values.numel()))
+        return found
+
+    @property
+    def _bytes_each(self) -> int:
+        """Bytes that are held for each voxel of the network's input."""
+        return _TENSORS * self.plan.filters[0] * self._dtype.itemsize
 
     def _tile_of(self, box: Box, volume: Box) -> Box:
         """``box`` with its halo, grown to multiples of the alignment, cut to ``volume``."""
