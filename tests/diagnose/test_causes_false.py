@@ -143,3 +143,14 @@ def test_ignored_truth_is_no_error(world, findings_of, row):
     hidden = world.signal("shaft", slab(50 if row == 11 else 350), 0.0)
     assert list(findings_of(hidden)["truth_row"]) == [row]
     assert len(findings_of(hidden.move(row, ignore=True))) == 0
+
+
+def test_a_leak_is_one_also_where_its_partners_touch_in_the_zone(world, findings_of):
+    """Neuron 9 begins in the zone, but most of the candidate's part on it lies beyond."""
+    other = world.neurons((slice(None), slice(24, 48), slice(166, 200)), 9)
+    leak = other.signal("shaft", (slice(3, 6), slice(22, 26), slice(138, 198)), 0.9)
+    both = world.synapses.model_copy(update={"polyadic": True})
+    findings = findings_of(leak.change(synapses=both))
+    (found,) = (row for _, row in findings.iterrows() if row["post_segment"] == 9)
+    assert found["cause"] == "contact_leaks"
+    assert found["confirmed"]

@@ -11,6 +11,7 @@ from napari_synapse_debug.domain.params import DiagnoseParams
 from napari_synapse_debug.domain.stages import STAGE_OF_CAUSE, Cause, Stage
 from napari_synapse_debug.simulate.toy import slab
 from napari_synapse_debug.simulate.toy_faults import (
+    NEW,
     ROW,
     TOY_FAULTS,
     X,
@@ -226,3 +227,14 @@ def test_a_rerun_without_oracles_is_the_run(world, evidence_of):
     assert list(after["truth_row"]) == list(before["truth_row"])
     assert list(after["outcome"]) == list(before["outcome"])
     assert len(again.new_rows) == (again.matches["outcome"] == "fp").sum() == 1
+
+
+def test_a_partner_in_the_corner_of_the_reach_is_too_far(world, findings_of):
+    """The post neuron is 180 nm from the cleft along x and y each, 255 nm away; 200 is allowed."""
+    corner = (slice(None), slice(40, 48), slice(179, 190))
+    planted = world.neurons(corner, NEW).move(ROW, post_x_nm=1850.0, post_y_nm=528.0)
+    found = only(findings_of(planted, reach_nm=200.0, counterfactuals=False))
+    assert found["cause"] == Cause.GT_POINTS_IMPLAUSIBLE
+    assert found["summary"].startswith("The true post neuron 9 is 255 nm from the cleft")
+    nearer = only(findings_of(planted, reach_nm=260.0, counterfactuals=False))
+    assert nearer["cause"] != Cause.GT_POINTS_IMPLAUSIBLE
