@@ -1,4 +1,7 @@
-"""Pictures of each dock and page, 2D and 3D, two themes, two sizes: made by a command, not cut."""
+"""Pictures of each dock and page, 2D and 3D, two themes, two sizes: made by a command, not cut.
+
+Of the sample, trained and run to its end, so that every page has what it is there to show.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +13,18 @@ from pathlib import Path
 import imageio.v3 as imageio
 import numpy as np
 
-from bars.e6 import make_project
-from commands import ROOT
+from commands import ROOT, run
+from napari_synapse_debug.pipeline import prepare_demo
 
 SIZES = {"1280": (800, 1280), "2560": (1440, 2560)}
 LEAST_DETAIL = 8.0
+MINUTES = 1.0
 
 
 def measure(work: Path) -> bool:
     """Draw all pictures; each has its size, shows something, and no text in it is cut."""
-    project, out = make_project(work / "project"), work / "pictures"
+    project, out = prepare_demo(work, MINUTES), work / "pictures"
+    run("run", project, "--set", "diagnose.budget=true")
     script = ROOT / "scripts" / "make_screenshots.py"
     command = [sys.executable, str(script), str(project), str(out), "--check"]
     if not os.environ.get("DISPLAY"):

@@ -101,16 +101,15 @@ class Hungry(Predictor):
 
     most = 14 * 56 * 64
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        network = self._network
+    def _network(self, dtype: torch.dtype) -> Any:
+        network = super()._network(dtype)
 
         def limited(batch: torch.Tensor) -> Any:
             if batch.numel() > self.most:
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB\nmore")
             return network(batch)
 
-        self._network = limited  # type: ignore[assignment]
+        return limited
 
 
 def test_want_of_memory_halves_the_blocks_until_it_suffices(

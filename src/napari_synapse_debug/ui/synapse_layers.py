@@ -60,12 +60,7 @@ def finding_layer(grid: Grid) -> Points:
         border_color=[palette.END_HUE[end] for end in ENDS],
         border_width=0.05,
         features={"label": ["pre", "", "post"]},
-        text={
-            "string": "{label}",
-            "color": "white",
-            "size": 11,
-            "translation": (0, -POINT_NM * 1.6 / grid.voxel_size_nm[1], 0),
-        },
+        text={"string": "{label}", "color": "white", "size": 11},
         projection_mode="all",
         canvas_size_limits=(24, 40),
         blending="translucent_no_depth",
@@ -73,7 +68,21 @@ def finding_layer(grid: Grid) -> Points:
         **placed(grid),
     )
     layer.editable = False
+    place_names(layer, grid)
     return layer
+
+
+def place_names(layer: Points, grid: Grid) -> None:
+    """Put the names beside pre and post that lie one above the other, and else above them."""
+    _, y, x = np.asarray(grid.voxel_size_nm)
+    _, down, right = np.abs(layer.data[-1] - layer.data[0]) * grid.voxel_size_nm
+    if down > right:
+        anchor, translation = "lower_left", (0.0, 0.0, POINT_NM * 0.8 / x)
+    else:
+        anchor, translation = "center", (0.0, -POINT_NM * 1.6 / y, 0.0)
+    if not np.array_equal(layer.text.translation, translation):
+        layer.text.anchor = anchor
+        layer.text.translation = translation
 
 
 def show_near(layer: Points, focus_nm: NDArray[np.float64] | None, grid: Grid) -> None:

@@ -21,7 +21,7 @@ from napari_synapse_debug.ui.names import LayerName
 from napari_synapse_debug.ui.partner_volume import PartnerVolume
 from napari_synapse_debug.ui.session import Session
 from napari_synapse_debug.ui.showing import PREDICTION, TRUTH, Showing
-from napari_synapse_debug.ui.synapse_layers import finding_layer, show_near
+from napari_synapse_debug.ui.synapse_layers import finding_layer, place_names, show_near
 
 SECTIONS_SHOWN = 2.2
 """Points and links show this many sections before and behind, smaller and fainter."""
@@ -220,6 +220,7 @@ class ViewerAdapter:
         ring, results = self._layers.get(LayerName.FINDING), self._session.results
         if isinstance(ring, Points) and results is not None:
             ring.data[:] = results.grid.to_fraction(ends_nm)
+            place_names(ring, results.grid)
             ring.refresh(extent=False)
 
     def _counterpart_nm(self, row: pd.Series[Any]) -> NDArray[np.float64]:
