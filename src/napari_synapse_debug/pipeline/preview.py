@@ -131,7 +131,8 @@ def warm_up(folder: Path, *, run: str = "main", context: StepContext | None = No
     """
     (context or QuietContext()).report(Event("preview", "loading the model"))
     predictor = warm_predictor(load_project(folder), run)
-    predictor.predict(np.zeros(predictor.plan.align_vx, np.uint8))
+    z, y, x = predictor.plan.align_vx  # twice that: what is thin is computed in another format
+    predictor.predict(np.zeros((2 * z, 2 * y, 2 * x), np.uint8))
 
 
 def warm_predictor(project: Project, run: str = "main") -> Predictor:
