@@ -2,7 +2,8 @@
 
 Memory is compared with a network of three levels, that the larger volume takes minutes and not an
 hour, and with blocks small enough that both volumes have one with a whole halo. Waiting is that
-of the whole network `small`.
+of the whole network `small` on the larger one, where the first reading and the last writing, beside
+which nothing can be computed, are two of 27.
 """
 
 from __future__ import annotations

@@ -126,6 +126,16 @@ def test_a_training_comes_back_as_it_was_and_can_be_forgotten(tmp_path, state):
     assert load_training_state(tmp_path) is None
 
 
+def test_a_training_of_an_older_version_goes_on(tmp_path, state):
+    """It says nothing of its number format."""
+    save_training_state(tmp_path, state)
+    content = torch.load(tmp_path / "training.pt", weights_only=True)
+    del content["device"], content["is_bfloat16"]
+    torch.save(content, tmp_path / "training.pt")
+    found = load_training_state(tmp_path)
+    assert (found.step, found.device) == (9, "")
+
+
 def test_a_training_without_a_validation_keeps_its_latest_weights(tmp_path, state):
     save_training_state(tmp_path, replace(state, best=None))
     found = load_training_state(tmp_path)

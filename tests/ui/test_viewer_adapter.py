@@ -111,6 +111,16 @@ def test_sides_take_turns(shown, viewer):
     assert seen == [both, ["truth", "truth links"], ["prediction", "prediction links"], both]
 
 
+def test_a_layer_of_the_run_is_never_taken_for_one_of_the_user(adapter, viewer, session, results):
+    """Also not by who hears that it was added."""
+    seen = []
+    viewer.layers.events.inserted.connect(lambda: seen.append(list(adapter.user_layers)))
+    session.set_results(results)
+    adapter.add_result(Image(np.zeros((4, 5, 6)), name="more"))
+    assert len(seen) == len(viewer.layers) > 5
+    assert not any(seen)
+
+
 def test_layers_of_the_user_are_left_alone(adapter, viewer, session, results, results_on):
     mine = viewer.add_layer(Image(np.zeros((4, 5, 6)), name="raw", visible=False))
     points = viewer.add_layer(Points(np.zeros((2, 3)), name="mine"))

@@ -145,9 +145,8 @@ def load_training_state(folder: Path) -> TrainingState | None:
     kinds = {
         **dict.fromkeys(("averaged", "weights", "optimizer", "record", "best"), dict),
         **dict.fromkeys(("step", "averaged_steps", "rollbacks"), int),
-        **dict.fromkeys(("plan", "device"), str),
+        "plan": str,
         "seconds": float,
-        "is_bfloat16": bool,
     }
     content = _load(path, kinds)
     record = _as_record(pd.DataFrame(content["record"]))
@@ -161,8 +160,8 @@ def load_training_state(folder: Path) -> TrainingState | None:
         content["averaged_steps"],
         content["rollbacks"],
         BestWeights(**content["best"]) if content["best"] else None,
-        content["device"],
-        content["is_bfloat16"],
+        str(content.get("device", "")),  # older versions did not say
+        bool(content.get("is_bfloat16", False)),
     )
 
 

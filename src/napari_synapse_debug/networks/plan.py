@@ -84,11 +84,12 @@ class NetworkPlan(Params):
         return _times((z, y, x), self.binning)
 
     def is_thin(self, shape: Triple) -> bool:
-        """Whether an input of ``shape`` ends one voxel thick, where it is not for want of pooling.
+        """Whether an input of ``shape`` is one voxel thick at the coarsest level.
 
-        Torch's convolutions on a CPU are then wrong in bfloat16 (2.13, 2.14; off by any amount,
-        infinite or NaN): one channel, 3 × 3 × 3, one section; and on processors that multiply in
-        tiles strided ones that leave a single column.
+        Only axes count that are pooled or convolved along. Torch's convolutions on a CPU can then
+        be wrong in bfloat16 (2.13, 2.14; off by any amount, infinite or NaN): one channel,
+        3 × 3 × 3, one section; and on processors that multiply in tiles strided ones that leave
+        a single column.
 
         Parameters
         ----------

@@ -110,6 +110,7 @@ class _Keeper:
 
 
 memory_kept = _Keeper()
+"""The one of this process, as there is one C library."""
 
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 _TRIM_THRESHOLD, _MMAP_MAX = 128 * 1024, 65_536

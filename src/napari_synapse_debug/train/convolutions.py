@@ -11,9 +11,29 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from napari_synapse_debug.networks import NetworkPlan, has_tiles
+
 _BACKWARD = torch.ops.aten.convolution_backward
 _SPACE = (0, 2, 3, 4)
 """The axes over which the gradient of a bias is summed: batch and zyx."""
+
+
+def are_weight_gradients_wrong(plan: NetworkPlan, device: torch.device, dtype: torch.dtype) -> bool:
+    """Whether torch's weight gradients of this network cannot be trusted on ``device``.
+
+    Torch 2.13 and 2.14 get them wrong on the CPU in bfloat16
+
+    - on processors that multiply in tiles: for many sizes they are garbage, or the process
+      crashes or hangs;
+    - on others for 3 × 3 × 3 convolutions of levels that are just two voxels deep (1e36, inf).
+    """
+    if device.type != "cpu" or dtype != torch.bfloat16:
+        return False
+    depth, depths = plan.patch_vx[0], set()
+    for stride in plan.strides:
+        depth //= stride[0]
+        depths.add(depth)
+    return 2 in depths or has_tiles()
 
 
 def compute_weight_gradients_in_float32(network: nn.Module) -> None:

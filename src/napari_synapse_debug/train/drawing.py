@@ -57,8 +57,9 @@ class Patches:
         sampler = self._late if progress >= LATE_FROM else self._early
         if self._pool is None:
             return sampler.draw(step)
-        drawn = self._ahead
-        is_wanted = drawn is not None and drawn[:2] == (sampler, step)
-        batch = drawn[2].result() if drawn is not None and is_wanted else sampler.draw(step)
+        if self._ahead is not None and self._ahead[:2] == (sampler, step):
+            batch = self._ahead[2].result()
+        else:
+            batch = sampler.draw(step)
         self._ahead = sampler, step + 1, self._pool.submit(sampler.draw, step + 1)
         return batch

@@ -27,9 +27,11 @@ from napari_synapse_debug.networks import (
     build_network,
     choose_dtype,
     choose_memory_format,
-    has_tiles,
 )
-from napari_synapse_debug.train.convolutions import compute_weight_gradients_in_float32
+from napari_synapse_debug.train.convolutions import (
+    are_weight_gradients_wrong,
+    compute_weight_gradients_in_float32,
+)
 from napari_synapse_debug.train.loss import masked_loss
 from napari_synapse_debug.train.sampling import Batch
 from napari_synapse_debug.train.selection import choose_best
@@ -77,7 +79,7 @@ class Trainer:
         self.dtype = _choose_dtype(plan, self.device, resume, team)
         self._layout = choose_memory_format(self.device)
         network = new_network(plan, params.seed)
-        if _learns_wrong(plan, self.device, self.dtype):
+        if are_weight_gradients_wrong(plan, self.device, self.dtype):
             compute_weight_gradients_in_float32(network)
         self._network: nn.Module = network.to(self.device, memory_format=self._layout)  # type: ignore[call-overload]
         self._average = AveragedModel(self._network, avg_fn=_average, use_buffers=True)
@@ -259,24 +261,6 @@ def _choose_dtype(
     else:
         is_fast = choose_dtype(device) == torch.bfloat16
     return torch.bfloat16 if team.agree(float(is_fast), device) else torch.float32
-
-
-def _learns_wrong(plan: NetworkPlan, device: torch.device, dtype: torch.dtype) -> bool:
-    """Whether torch's weight gradients of this network cannot be trusted on ``device``.
-
-    Torch 2.13 and 2.14 get them wrong on the CPU in bfloat16
-
-    - on processors that multiply in tiles: for many sizes they are garbage, or the process
-      crashes or hangs;
-    - on others for 3 × 3 × 3 convolutions of levels that are just two voxels deep (1e36, inf).
-    """
-    if device.type != "cpu" or dtype != torch.bfloat16:
-        return False
-    depth, depths = plan.patch_vx[0], set()
-    for stride in plan.strides:
-        depth //= stride[0]
-        depths.add(depth)
-    return 2 in depths or has_tiles()
 
 
 def _rate_factor(step: int, progress: float) -> float:

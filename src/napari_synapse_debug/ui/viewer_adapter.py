@@ -167,8 +167,8 @@ class ViewerAdapter:
 
     def _add(self, layer: Layer) -> None:
         name = layer.name  # napari renames a layer whose name is taken already
+        self.showing.watch(layer, name)  # first: those who hear of a new layer ask whose it is
         self.viewer.add_layer(layer)
-        self.showing.watch(layer, name)
 
     def _raise_marks(self) -> None:
         """Points and paths that stay from the results before lie above the new images."""
