@@ -6,12 +6,18 @@ import pytest
 import torch
 from torch import nn
 
-from napari_synapse_debug.train.convolutions import compute_weight_gradients_in_float32
+from napari_synapse_debug.train.convolutions import mend_weight_gradients, weight_gradient
 
 LAYERS = {
-    "plain": lambda: nn.Conv3d(16, 8, (1, 3, 3), padding=(0, 1, 1)),
-    "strided": lambda: nn.Conv3d(16, 8, 3, stride=(1, 2, 2), padding=1, bias=False),
-    "transposed": lambda: nn.ConvTranspose3d(16, 8, (1, 2, 2), stride=(1, 2, 2)),
+    "plain": lambda: nn.Conv3d(16, 32, (1, 3, 3), padding=(0, 1, 1)),
+    "three sections": lambda: nn.Conv3d(16, 16, 3, padding=1),
+    "strided": lambda: nn.Conv3d(16, 32, 3, stride=(1, 2, 2), padding=1, bias=False),
+    "strided in z": lambda: nn.Conv3d(16, 16, 3, stride=2, padding=1),
+    "one voxel": lambda: nn.Conv3d(16, 32, 1, stride=2),
+    "not padded, dilated": lambda: nn.Conv3d(16, 16, (1, 3, 3), dilation=(1, 2, 2)),
+    "transposed": lambda: nn.ConvTranspose3d(16, 32, (1, 2, 2), stride=(1, 2, 2)),
+    "transposed in z": lambda: nn.ConvTranspose3d(16, 16, 3, stride=2, padding=1, output_padding=1),
+    "few channels": lambda: nn.Conv3d(16, 5, 1),
 }
 
 
@@ -35,7 +41,7 @@ def layers(request):
     torch.manual_seed(0)
     layer = LAYERS[request.param]()
     changed = nn.Sequential(copy.deepcopy(layer))
-    compute_weight_gradients_in_float32(changed)
+    mend_weight_gradients(changed)
     return layer, changed[0]
 
 
@@ -49,7 +55,7 @@ def test_in_float32_results_and_gradients_are_the_same(layers):
         torch.testing.assert_close(found, expected[name], rtol=1e-4, atol=1e-3)
 
 
-def test_in_bfloat16_weights_learn_in_float32(layers):
+def test_in_bfloat16_gradients_are_those_of_float32(layers):
     """On planes of 96 × 96, where processors with AMX got them wrong."""
     values = torch.randn(2, 16, 8, 96, 96)
     layer, changed = layers
@@ -59,6 +65,28 @@ def test_in_bfloat16_weights_learn_in_float32(layers):
     found = gradients(changed, values, is_bfloat16=True)
     assert found["weight"].dtype == torch.float32
     assert max(apart(found[name], expected[name]) for name in expected) < 0.02
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 5])
+@pytest.mark.parametrize("padding", [0, 1, 2])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("is_transposed", [False, True])
+def test_sections_meet_at_any_depth(depth, padding, stride, is_transposed):
+    """Whole numbers, which bfloat16 holds: equal, not just near."""
+    torch.manual_seed(depth)
+    shape = ((stride, 1, 1), (padding, 1, 1), (1, 1, 1), is_transposed, (0, 0, 0), 1)
+    values, weight = torch.randn(2, 16, depth, 4, 4).sign(), torch.randn(16, 16, 3, 3, 3)
+    try:
+        result = torch.convolution(values, weight, None, *shape)
+    except RuntimeError:
+        assert is_transposed or depth + 2 * padding < 3
+        return
+    gradient = (torch.rand_like(result) < 0.1).float()
+    arguments = (gradient, values, weight)
+    expected = weight_gradient(*arguments, shape)
+    found = weight_gradient(*(tensor.bfloat16() for tensor in arguments), shape)
+    assert expected.abs().max() <= 256
+    torch.testing.assert_close(found, expected, rtol=0, atol=0)
 
 
 def test_a_changed_layer_can_be_copied_and_keeps_its_weights(layers):
@@ -73,6 +101,6 @@ def test_a_changed_layer_can_be_copied_and_keeps_its_weights(layers):
 def test_a_module_that_is_held_twice_stays_one():
     shared = nn.Conv3d(2, 2, 1)
     network = nn.Sequential(shared, nn.ReLU(), shared)
-    compute_weight_gradients_in_float32(network)
+    mend_weight_gradients(network)
     assert network[0] is network[2]
     assert len(list(network.parameters())) == 2

@@ -10,6 +10,7 @@ from napari_synapse_debug.ui.names import LayerName
 from napari_synapse_debug.ui.palette import POST, PRE
 from napari_synapse_debug.ui.session import Session
 from napari_synapse_debug.ui.viewer_adapter import OBLIQUE, ViewerAdapter
+from napari_synapse_debug.ui.volume_layers import move_section
 
 
 @pytest.fixture
@@ -153,7 +154,11 @@ def test_two_and_three_dimensions_keep_the_place(shown, viewer, session):
     shown.toggle_dimensions()
     assert viewer.dims.ndisplay == 3
     assert viewer.scene.camera.center == pytest.approx(place)
-    assert viewer.layers[str(LayerName.RAW)].plane.position[0] == pytest.approx(5)
+    images = [layer for layer in viewer.layers if isinstance(layer, Image)]
+    assert len(images) > 1
+    for image in images:
+        assert image.depiction == "plane"
+        assert image.plane.position[0] == pytest.approx(5)
     shown.toggle_dimensions()
 
     assert viewer.dims.ndisplay == 2
@@ -228,3 +233,11 @@ def test_in_3d_only_the_synapses_around_are_shown_and_from_aside(shown, viewer, 
     assert viewer.scene.camera.angles == pytest.approx(OBLIQUE)
     shown.toggle_dimensions()
     assert (truth.face_color[:, 3] == 1).all()
+
+
+def test_the_section_of_a_coarser_volume_lies_at_the_same_place():
+    image = Image(np.zeros((4, 6, 6)), scale=(80.0, 8.0, 8.0), translate=(40.0, 0.0, -8.0))
+
+    move_section(image, np.array([200.0, 16.0, 24.0]))
+
+    assert image.plane.position == pytest.approx((2, 2, 4))

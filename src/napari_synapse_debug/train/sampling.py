@@ -16,7 +16,7 @@ from napari_synapse_debug.train.boxes import TrainingBox
 from napari_synapse_debug.train.patches import cut_patch
 from napari_synapse_debug.train.prepared import PreparedBox, find_places, prepare_box
 from napari_synapse_debug.train.relight import relight
-from napari_synapse_debug.train.warp import Warp, identity_warp, random_warp
+from napari_synapse_debug.train.warp import Turn, Warp, identity_warp, random_warp
 
 _SYNAPSE_CHANCE = 3.0
 """How much more often a patch is centred on a synapse class than on another one."""
@@ -104,7 +104,7 @@ class PatchSampler:
         self,
         box: PreparedBox,
         center: Triple,
-        warp: Warp,
+        warp: Warp | Turn,
         rng: np.random.Generator,
         out: tuple[Tensor, Tensor, Tensor],
     ) -> None:
@@ -124,7 +124,7 @@ class PatchSampler:
         if box.unknown is not None:
             weight[values[1 + classes :] >= _UNKNOWN_FROM] = 0
 
-    def _choose_warp(self, rng: np.random.Generator) -> Warp:
+    def _choose_warp(self, rng: np.random.Generator) -> Warp | Turn:
         if not self._params.augment:
             return identity_warp(self._plan.patch_vx)
         edges = zip(self._plan.voxel_size_nm, self._plan.binning, strict=True)

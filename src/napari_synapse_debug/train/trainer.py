@@ -30,7 +30,7 @@ from napari_synapse_debug.networks import (
 )
 from napari_synapse_debug.train.convolutions import (
     are_weight_gradients_wrong,
-    compute_weight_gradients_in_float32,
+    mend_weight_gradients,
 )
 from napari_synapse_debug.train.loss import masked_loss
 from napari_synapse_debug.train.sampling import Batch
@@ -38,6 +38,8 @@ from napari_synapse_debug.train.selection import choose_best
 from napari_synapse_debug.train.team import ALONE, Team
 
 _LOG = logging.getLogger(__name__)
+
+_Tensors = list[Tensor] | tuple[Tensor, ...]
 
 _WARM_UP_STEPS = 30
 _AVERAGED_STEPS = 60
@@ -80,9 +82,9 @@ class Trainer:
         self._layout = choose_memory_format(self.device)
         network = new_network(plan, params.seed)
         if are_weight_gradients_wrong(plan, self.device, self.dtype):
-            compute_weight_gradients_in_float32(network)
+            mend_weight_gradients(network)
         self._network: nn.Module = network.to(self.device, memory_format=self._layout)  # type: ignore[call-overload]
-        self._average = AveragedModel(self._network, avg_fn=_average, use_buffers=True)
+        self._average = AveragedModel(self._network, multi_avg_fn=_average, use_buffers=True)
         self._optimizer = torch.optim.AdamW(
             self._network.parameters(), params.learning_rate, weight_decay=1e-2, fused=True
         )
@@ -125,7 +127,7 @@ class Trainer:
         loss = masked_loss(logits, batch.target.to(self.device), batch.weight.to(self.device))
         self._optimizer.zero_grad()
         _go_back(loss)
-        norm = nn.utils.clip_grad_norm_(self._network.parameters(), _LARGEST_GRADIENT)
+        norm = nn.utils.clip_grad_norm_(self._network.parameters(), _LARGEST_GRADIENT, foreach=True)
         value = self._team.mean(float(loss.detach() + 0 * norm), self.device)
         if not math.isfinite(value):
             self._roll_back()
@@ -268,10 +270,17 @@ def _rate_factor(step: int, progress: float) -> float:
     return min(1.0, step / _WARM_UP_STEPS) * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
 
 
-def _average(averaged: Tensor, current: Tensor, steps: Tensor | int) -> Tensor:
-    """The running average over the last steps; over fewer at the beginning."""
+def _average(averaged: _Tensors, current: _Tensors, steps: Tensor | int) -> None:
+    """Update the running averages over the last steps, in place; over fewer at the beginning.
+
+    The tensors are of one type; counts, which are whole numbers, are cut.
+    """
     share = 1 / min(int(steps) / 4 + 1, _AVERAGED_STEPS)
-    return averaged + (current - averaged) * share
+    if averaged[0].is_floating_point():
+        torch._foreach_lerp_(averaged, current, share)
+        return
+    for old, new in zip(averaged, current, strict=True):
+        old.copy_(old + (new - old) * share)
 
 
 def _copy(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

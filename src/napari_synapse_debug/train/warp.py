@@ -36,13 +36,39 @@ class Warp:
     offsets: NDArray[np.float32]
 
 
-def identity_warp(shape: Triple) -> Warp:
+@dataclass(frozen=True, eq=False)
+class Turn:
+    """A patch that is flipped and turned by right angles only: its voxels are those of the volume.
+
+    Parameters
+    ----------
+    z, y, x : array
+        (n,) int64, offsets along the axes of the volume, in voxels.
+    is_swapped : bool
+        Whether the rows of the patch are columns of the volume.
+    """
+
+    z: NDArray[np.int64]
+    y: NDArray[np.int64]
+    x: NDArray[np.int64]
+    is_swapped: bool = False
+
+    def slipped(self, slips: NDArray[np.float32]) -> Warp:
+        """The same with sections shifted by ``slips``, (Z, 2), in y and x."""
+        y, x = np.meshgrid(self.y, self.x, indexing="ij")
+        plane = np.stack((y, x), axis=-1).astype(np.float32)
+        if self.is_swapped:
+            plane = plane.swapaxes(0, 1)
+        return Warp(self.z, plane + slips[:, None, None, :])
+
+
+def identity_warp(shape: Triple) -> Turn:
     """The warp that changes nothing, for a patch of ``shape`` (zyx)."""
-    depth = np.arange(shape[0]) - shape[0] // 2
-    return Warp(depth, _plane(shape)[None])
+    z, y, x = (_centred(length) for length in shape)
+    return Turn(z, y, x)
 
 
-def random_warp(shape: Triple, voxel_size_nm: TripleNm, rng: np.random.Generator) -> Warp:
+def random_warp(shape: Triple, voxel_size_nm: TripleNm, rng: np.random.Generator) -> Warp | Turn:
     """A random flip in z, turn or free rotation, zoom, bend and section slip.
 
     Three of four patches are only flipped and turned by right angles (where y and x have the
@@ -57,25 +83,36 @@ def random_warp(shape: Triple, voxel_size_nm: TripleNm, rng: np.random.Generator
     rng : Generator
         Source of all randomness.
     """
-    plain = identity_warp(shape)
-    sections = plain.sections
+    sections, rows, columns = (_centred(length) for length in shape)
     if rng.random() < 0.5:
         sections = np.ascontiguousarray(sections[::-1])
     is_free = rng.random() < _FREE_TURN_CHANCE
     matrix = _random_matrix(voxel_size_nm, is_free, rng)
-    plane = _plane(shape) @ matrix.T.astype(np.float32)
-    if is_free:
-        plane = plane + _bend(shape, rng)
+    bend = _bend(shape, rng) if is_free else np.zeros(2, np.float32)
     slips = _slips(shape[0], rng)
+    if not is_free and (matrix == np.rint(matrix)).all():
+        turn = _turn(sections, rows, columns, matrix.astype(np.int64))
+        return turn.slipped(slips) if slips.any() else turn
+    plane = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1).astype(np.float32)
+    plane = plane @ matrix.T.astype(np.float32) + bend
     return Warp(sections, plane + slips[:, None, None, :] if slips.any() else plane[None])
 
 
-def _plane(shape: Triple) -> NDArray[np.float32]:
-    _, height, width = shape
-    plane = np.empty((height, width, 2), np.float32)
-    plane[..., 0] = np.arange(-(height // 2), height - height // 2)[:, None]
-    plane[..., 1] = np.arange(-(width // 2), width - width // 2)
-    return plane
+def _centred(length: int) -> NDArray[np.int64]:
+    return np.arange(-(length // 2), length - length // 2)
+
+
+def _turn(
+    sections: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    matrix: NDArray[np.int64],
+) -> Turn:
+    """The turn by a ``matrix`` (2, 2) with one ±1 in each row and column."""
+    to_y, to_x = matrix.sum(axis=1)
+    if matrix[0, 0]:
+        return Turn(sections, to_y * rows, to_x * columns)
+    return Turn(sections, to_y * columns, to_x * rows, is_swapped=True)
 
 
 def _random_matrix(

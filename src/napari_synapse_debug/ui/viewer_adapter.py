@@ -22,6 +22,7 @@ from napari_synapse_debug.ui.partner_volume import PartnerVolume
 from napari_synapse_debug.ui.session import Session
 from napari_synapse_debug.ui.showing import PREDICTION, TRUTH, Showing
 from napari_synapse_debug.ui.synapse_layers import finding_layer, place_names, show_near
+from napari_synapse_debug.ui.volume_layers import move_section
 
 SECTIONS_SHOWN = 2.2
 """Points and links show this many sections before and behind, smaller and fainter."""
@@ -140,9 +141,9 @@ class ViewerAdapter:
             return
         ends = finding_points_nm(row)
         focus = ends[ENDS.index("cleft")]
-        raw = self._layers.get(LayerName.RAW)
-        if isinstance(raw, Image):
-            raw.plane.position = tuple(results.grid.to_fraction(focus)[0].tolist())
+        for layer in self._layers.values():
+            if isinstance(layer, Image):
+                move_section(layer, focus)
         also = np.vstack([ends, self._counterpart_nm(row)])
         self._move(self.viewer, view_of(self.viewer, focus, also, fit=fit))
 

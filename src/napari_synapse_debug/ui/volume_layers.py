@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from napari.layers import Image, Labels
 from napari.utils.colormaps import Colormap, CyclicLabelColormap
+from numpy.typing import NDArray
 
 from napari_synapse_debug.domain.grid import Grid
 from napari_synapse_debug.ui import palette
@@ -20,6 +21,12 @@ from napari_synapse_debug.ui.ports import Results, Volume
 HEADROOM = 0.3
 """Part of the range of greys that is kept free above the brightest tissue."""
 
+_SECTION: dict[str, Any] = {
+    "depiction": "plane",
+    "plane": {"position": (0, 0, 0), "normal": (1, 0, 0), "thickness": 1},
+}
+"""In 3D one section, that of the finding (``move_section``): a volume would hide all else."""
+
 
 def raw_layer(raw: Volume) -> Image:
     """The EM image; contrast from a few sections, so that a large volume is not read whole."""
@@ -29,11 +36,15 @@ def raw_layer(raw: Volume) -> Image:
         colormap="gray",
         contrast_limits=_raw_contrast(raw.array),
         projection_mode="none",
-        depiction="plane",  # in 3D the section of the finding, or the volume would hide all else
-        plane={"position": (0, 0, 0), "normal": (1, 0, 0), "thickness": 1},
         metadata=_origin(raw),
+        **_SECTION,
         **placed(raw.grid),
     )
+
+
+def move_section(image: Image, place_nm: NDArray[np.float64]) -> None:
+    """In 3D show the section of ``image`` at ``place_nm``, (3,)."""
+    image.plane.position = tuple(((place_nm - image.translate) / image.scale).tolist())
 
 
 def label_layers(results: Results) -> Iterator[Labels]:
@@ -106,7 +117,7 @@ def _overlay(array: Any, grid: Grid, name: str, colormap: Any, top: float) -> Im
         opacity=0.6,
         visible=False,
         projection_mode="none",
-        rendering="mip",
+        **_SECTION,
         **placed(grid),
     )
 
