@@ -79,7 +79,12 @@ def _volumes() -> list[str | Path]:
 
 
 def _run(project: Path, name: str, minutes: float, seed: int) -> Outcome:
-    settings = (f"train.minutes={minutes}", f"train.seed={seed}", "predict.views=turned")
+    settings = (
+        f"train.minutes={minutes}",
+        f"train.seed={seed}",
+        "predict.views=turned",
+        "synapses.split_touching=true",
+    )
     options = [part for text in settings for part in ("--set", text)]
     steps = "train,predict,contacts,synapses,evaluate"
     run("run", project, "--run", name, "--steps", steps, *options)

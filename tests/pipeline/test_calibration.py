@@ -54,6 +54,22 @@ def test_small_pieces_are_left_out_where_the_threshold_cannot() -> None:
     assert without.f1 == 1
 
 
+def test_small_clefts_are_not_given_up_within_a_standard_error() -> None:
+    """20 clefts of 24 voxels, 5 of them not found, and 2 of 4 voxels.
+
+    Without the two F1 is .81 instead of .87, within the standard error of .07.
+    """
+    truth = np.zeros((3, 8, 230), np.uint64)
+    for number in range(22):
+        shape = (3, 4) if number < 20 else (1, 2)
+        place = np.s_[: shape[0], 2 : 2 + shape[1], 10 * number + 2 : 10 * number + 4]
+        truth[place] = number + 1
+    painted = np.where(truth > 5, 250, 0).astype(np.uint8)[None]
+    found = calibrate([], [JudgedBox(painted, truth, Grid(truth.shape, (40, 8, 10)), CLASSES)])
+    assert found.f1 == pytest.approx(34 / 39)
+    assert found.min_size_vx == 4, "the largest of 0, 1, 2, 4, 5, 7 that keeps them"
+
+
 def test_one_id_for_all_clefts_means_connected_pieces() -> None:
     assert len(np.unique(clefts(1, 1))) == 2
     assert len(np.unique(label_instances(clefts(1, 1)))) == 3

@@ -16,7 +16,7 @@ def ridge(saddle: int) -> np.ndarray:
     return probability
 
 
-@pytest.mark.parametrize(("saddle", "parts"), [(130, 2), (245, 1)])
+@pytest.mark.parametrize(("saddle", "parts"), [(130, 2), (200, 1), (245, 1)])
 def test_a_deep_saddle_parts_two_clefts(saddle, parts):
     probability = ridge(saddle)
     inside = probability >= 128

@@ -43,7 +43,8 @@ def calibrate(validation: Sequence[JudgedBox], training: Sequence[JudgedBox]) ->
     as in Breiman et al., Classification and Regression Trees, 1984, 3.4.3) are a plateau. A
     network is surer in the box that it learnt than elsewhere, where it makes more false
     candidates, so the threshold is taken two thirds up the plateau; not at its top, where
-    clefts fall apart. Of the sizes that are as good at this threshold it is the largest.
+    clefts fall apart. The size is the one with the fewest errors at this threshold, the largest
+    of several: within a standard error a size may be too large for one true cleft in five.
 
     Parameters
     ----------
@@ -74,5 +75,7 @@ def _most_robust(table: pd.DataFrame, n_clefts: int) -> pd.Series:
     good = table[table["f1"] >= best - error]
     plateau = np.unique(good["threshold"])
     threshold = plateau[round(UP_THE_PLATEAU * (len(plateau) - 1))]
-    chosen: pd.Series = good[good["threshold"] == threshold].sort_values("min_size_vx").iloc[-1]
+    sizes = table[table["threshold"] == threshold].sort_values("min_size_vx")
+    wrong = sizes["fp"] + sizes["fn"]
+    chosen: pd.Series = sizes[wrong == wrong.min()].iloc[-1]
     return chosen

@@ -10,7 +10,7 @@ from skimage.segmentation import watershed
 
 from napari_synapse_debug.domain.grid import TripleNm
 
-DEPTH = 0.15
+DEPTH = 0.4
 """How much the probability must fall between two peaks for them to be two clefts."""
 
 SMOOTHING_NM = 20.0
