@@ -234,14 +234,22 @@ def test_a_file_held_by_another_program_is_told(
 
 
 @pytest.mark.parametrize(
-    ("kind", "mode"), [("ext4", "wal"), ("nfs4", "delete"), ("cifs", "delete")]
+    ("kind", "options", "mode"),
+    [
+        ("ext4", "rw,noatime", "wal"),
+        ("nfs4", "rw", "delete"),
+        ("cifs", "rw", "delete"),
+        ("NTFS", "rw,fixed", "wal"),
+        ("NTFS", "rw,remote", "delete"),  # a drive of Windows, mapped to a share
+    ],
 )
 def test_on_a_network_disk_there_is_no_log(
-    path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, mode: str
+    path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, options: str, mode: str
 ) -> None:
     class Disk:
         mountpoint = "/"
         fstype = kind
+        opts = options
 
     monkeypatch.setattr("psutil.disk_partitions", lambda all: [Disk])
     assert is_on_network(path) == (mode == "delete")

@@ -15,7 +15,7 @@ from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.params import AgainParams
 from napari_synapse_debug.domain.records import FINDINGS, points
 from napari_synapse_debug.domain.verdicts import DeleteSynapse, Verdict
-from napari_synapse_debug.io import load_project, read_table
+from napari_synapse_debug.io import Project, load_project, read_table, save_config
 from napari_synapse_debug.io.checkpoint import load_model
 from napari_synapse_debug.pipeline import (
     STEPS,
@@ -121,6 +121,27 @@ def test_a_share_that_leaves_no_synapse_to_judge_by_is_refused(reviewed: Path) -
         train_again(reviewed, params=AgainParams(learn_share=0.9))
     config = load_project(reviewed).config
     assert (config.eval_box, config.annotations) == ("5:14,0:56,0:96", ())
+
+
+@pytest.mark.parametrize("met", ["train", "validation"])
+def test_a_part_that_meets_an_annotated_box_is_refused_and_nothing_is_changed(
+    reviewed: Path, met: str
+) -> None:
+    """Without an evaluation box the whole volume judges: x 0:48 is to be learnt, 48:96 judges."""
+    project = load_project(reviewed)
+    changes = {"eval_box": None} if met == "train" else {"eval_box": None, "train_box": None}
+    save_config(Project(project.folder, project.config.model_copy(update=changes)))
+    if met == "validation":
+        annotate_box(reviewed, "0:5,0:56,0:40", use="validation")
+    path = reviewed / "project.yaml"
+    path.write_text(path.read_text() + "# written by hand\n")
+    before = path.read_bytes()
+    for _ in range(2):
+        with pytest.raises(ProjectError, match=f"{met}.* overlap"):
+            train_again(reviewed, params=HALF)
+        assert path.read_bytes() == before
+    assert not list((reviewed / "runs/main").glob("evaluated-*"))
+    assert load_project(reviewed).runs == ("main",)
 
 
 def test_a_run_without_a_model_is_refused(fresh: Path) -> None:

@@ -15,7 +15,7 @@ from napari_synapse_debug.domain.errors import InputError, ProjectError
 from napari_synapse_debug.domain.project import Mask, Source
 from napari_synapse_debug.domain.roles import ClassSpec, Role
 from napari_synapse_debug.io import load_project
-from napari_synapse_debug.pipeline import annotate_box, create_project
+from napari_synapse_debug.pipeline import annotate_again, annotate_box, create_project
 
 SHAPE = (6, 20, 25)
 TRUTH = """\
@@ -185,6 +185,17 @@ def test_a_box_that_does_not_fit_is_refused_and_not_added(
     with pytest.raises(InputError, match=text):
         annotate_box(project, box, **named)
     assert load_project(project).config.annotations == ()
+
+
+def test_a_box_that_is_refused_leaves_the_file_as_it_was(create: Callable[..., Path]) -> None:
+    project = create()
+    annotate_box(project, "0:6,10:20,0:25")
+    path = project / "project.yaml"
+    path.write_text(path.read_text() + "# written by hand\n")
+    before = path.read_bytes()
+    with pytest.raises(InputError, match="two roles"):
+        annotate_again(project, "0:6,10:20,0:25", masks={"cleft:soma": "volumes.h5:clefts"})
+    assert path.read_bytes() == before
 
 
 def test_a_mask_that_the_project_lacks_is_named(create: Callable[..., Path]) -> None:

@@ -109,6 +109,76 @@ def test_accepted_in_two_runs_it_is_one_synapse(
     assert clefts.tolist() == [[80, 160, 500], [80, 160, 900]]
 
 
+@pytest.mark.parametrize(
+    ("author", "verdict", "stage"),
+    [
+        ("anna", "model_error", "ground_truth"),
+        ("anna", "model_error", "classifier"),
+        ("anna", "", "ground_truth"),
+        ("ben", "model_error", "ground_truth"),
+    ],
+)
+def test_accepted_in_one_run_and_doubted_in_the_next_it_is_not_added(
+    journal: Any, journal_of: Any, make: Any, truth: Any, author: str, verdict: str, stage: str
+) -> None:
+    said = journal.say(5, WRONG)
+    row = ("false", None, stage, "gt_probably_missing", (80, 160, 500.5))
+    second = journal_of(make([row]))
+    second.actions = journal.actions
+    doubt = second.say(1, verdict, author=author, run="second")
+    assert len(corrected(second, truth)) == len(truth)
+    journal.say(5, "blurred", kind=ActionKind.COMMENT)  # no new verdict
+    assert len(corrected(second, truth)) == len(truth)
+    second.do(ActionKind.UNDO, author=author, target=doubt.uid)
+    assert corrected(second, truth)["row"].tolist()[len(truth) :] == [new_row(said.subject.key)]
+
+
+def test_accepted_again_in_the_next_run_it_keeps_its_number(
+    journal: Any, journal_of: Any, make: Any, truth: Any
+) -> None:
+    said = journal.say(5, WRONG)
+    row = ("false", None, "ground_truth", "gt_probably_missing", (80, 160, 500.5))
+    second = journal_of(make([row]))
+    second.actions = journal.actions
+    for verdict in ("unsure", WRONG):
+        second.say(1, verdict, run="second")
+    assert corrected(second, truth)["row"].tolist()[len(truth) :] == [new_row(said.subject.key)]
+
+
+def test_another_partner_of_the_same_cleft_is_another_synapse(
+    journal: Any, journal_of: Any, make: Any, truth: Any
+) -> None:
+    """Accepted 5 → 6 then, doubted 5 → 9 now, 40 nm away."""
+    journal.say(5, WRONG)
+    row = ("false", None, "ground_truth", "gt_probably_missing", (80, 160, 540))
+    second = journal_of(make([row], first=5).assign(post_segment=np.uint64(9)))
+    second.actions = journal.actions
+    second.say(5, "model_error", run="second")
+    assert len(corrected(second, truth)) == len(truth) + 1
+
+
+def test_two_findings_of_one_run_are_two_however_near(
+    journal_of: Any, make: Any, truth: Any
+) -> None:
+    kind = ("false", None, "ground_truth", "gt_probably_missing")
+    journal = journal_of(make([(*kind, (80, 160, 500)), (*kind, (80, 160, 540))]))
+    journal.say(1, WRONG)
+    journal.say(2, "model_error")
+    assert points(corrected(journal, truth), "cleft")[len(truth) :].tolist() == [[80, 160, 500]]
+
+
+def test_two_partners_of_one_cleft_that_are_accepted_are_two_rows(
+    journal_of: Any, make: Any, truth: Any
+) -> None:
+    kind = ("false", None, "ground_truth", "gt_probably_missing")
+    findings = make([(*kind, (80, 160, 500)), (*kind, (80, 160, 540))])
+    journal = journal_of(findings.assign(post_segment=np.array([6, 9], np.uint64)))
+    journal.say(1, WRONG)
+    journal.say(2, WRONG)
+    added = points(corrected(journal, truth), "cleft")[len(truth) :]
+    assert added.tolist() == [[80, 160, 500], [80, 160, 540]]
+
+
 def test_a_dispute_changes_nothing_until_it_is_settled(journal: Any, truth: Any) -> None:
     journal.say(7, WRONG)
     journal.say(7, "ambiguous", author="ben")

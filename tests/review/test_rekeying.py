@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from napari_synapse_debug.domain.verdicts import ActionKind
 from napari_synapse_debug.review import FindingIndex, find_again, replay
 
 
@@ -113,3 +114,51 @@ def test_two_reviewers_of_one_place_stay_together(journal: Any, make: Any) -> No
     journal.say(4, "unsure", author="ben")
     moved = make([("false", None, "classifier", "false_signal", (80, 160, 130))])
     assert found(journal, moved) == [(1, "model_error", False), (1, "unsure", False)]
+
+
+def moved_run(journal: Any, journal_of: Any, make: Any, first: int = 1) -> tuple[Any, Any]:
+    """A next run, with finding 4 half a nanometre away, and the same journal there."""
+    table = make([("false", None, "classifier", "false_signal", (80, 160, 100.5))], first=first)
+    second = journal_of(table)
+    second.actions = journal.actions
+    return second, table
+
+
+def words(journal: Any, findings: Any) -> list[tuple[str, str]]:
+    table = find_again(replay(journal.actions).verdicts, FindingIndex.of(findings))
+    return list(zip(table["verdict"], table["comment"], strict=True))
+
+
+@pytest.mark.parametrize(("first", "run"), [(1, "second"), (4, "main")])
+def test_a_comment_where_it_has_moved_leaves_the_verdict(
+    journal: Any, journal_of: Any, make: Any, findings: Any, first: int, run: str
+) -> None:
+    """In the next run, and in the same one made anew."""
+    journal.say(4, "model_error")
+    second, moved = moved_run(journal, journal_of, make, first)
+    second.say(first, "blurred", kind=ActionKind.COMMENT, run=run)
+    assert words(second, moved) == words(second, findings) == [("model_error", "blurred")]
+
+
+def test_what_is_taken_back_in_the_next_run_is_gone_in_both(
+    journal: Any, journal_of: Any, make: Any, findings: Any
+) -> None:
+    journal.say(4, "model_error")
+    journal.say(4, "blurred", kind=ActionKind.COMMENT)
+    second, moved = moved_run(journal, journal_of, make)
+    taken = second.say(1, "", run="second")
+    assert words(second, moved) == words(second, findings) == [("", "blurred")]
+    second.say(1, "", kind=ActionKind.COMMENT, run="second")
+    assert words(second, moved) == words(second, findings) == []
+    second.do(ActionKind.UNDO, target=taken.uid)
+    assert words(second, moved) == words(second, findings) == [("model_error", "")]
+
+
+def test_the_verdict_given_last_holds_whatever_is_commented_later(
+    journal: Any, journal_of: Any, make: Any, findings: Any
+) -> None:
+    journal.say(4, "unsure")
+    second, moved = moved_run(journal, journal_of, make)
+    second.say(1, "model_error", run="second")
+    journal.say(4, "blurred", kind=ActionKind.COMMENT)
+    assert words(second, moved) == words(second, findings) == [("model_error", "blurred")]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from napari_synapse_debug.domain.verdicts import VERDICTS, ActionKind, Assignment
+from napari_synapse_debug.domain.verdicts import ActionKind, Assignment
 from napari_synapse_debug.review import progress, replay
+from napari_synapse_debug.review.state import WORDS
 
 
 def said(state: Any) -> list[tuple[str, str, str]]:
@@ -15,8 +16,8 @@ def said(state: Any) -> list[tuple[str, str, str]]:
 
 def test_an_empty_journal_gives_an_empty_well_formed_table() -> None:
     state = replay([])
-    assert list(state.verdicts.columns) == list(VERDICTS)
-    assert {k: str(v) for k, v in state.verdicts.dtypes.items()} == dict(VERDICTS)
+    assert list(state.verdicts.columns) == list(WORDS)
+    assert {k: str(v) for k, v in state.verdicts.dtypes.items()} == dict(WORDS)
     assert (state.seen, state.edits, state.assignments) == (frozenset(), (), ())
     assert progress(state).empty
 
@@ -34,7 +35,7 @@ def test_the_last_verdict_of_each_author_stands(journal: Any) -> None:
         ("missed:11", "anna", "model_error"),
         ("missed:11", "ben", "ambiguous"),
     ]
-    assert {k: str(v) for k, v in state.verdicts.dtypes.items()} == dict(VERDICTS)
+    assert {k: str(v) for k, v in state.verdicts.dtypes.items()} == dict(WORDS)
 
 
 def test_undo_brings_back_the_verdict_before(journal: Any) -> None:
@@ -51,7 +52,10 @@ def test_an_empty_verdict_takes_back_and_a_comment_stays(journal: Any) -> None:
     table = replay(journal.actions).verdicts
     assert table[["verdict", "comment"]].to_numpy().tolist() == [["", "dark here"]]
     journal.say(4, "", kind=ActionKind.COMMENT)
-    assert replay(journal.actions).verdicts.empty
+    table = replay(journal.actions).verdicts
+    assert table[["verdict", "comment"]].to_numpy().tolist() == [["", ""]]
+    assert (table["time"] == table["comment_time"]).all()
+    assert (table["verdict_time"] < table["comment_time"]).all()
 
 
 def test_a_false_finding_is_named_by_its_points(journal: Any) -> None:

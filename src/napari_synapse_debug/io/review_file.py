@@ -122,12 +122,14 @@ def is_on_network(path: Path) -> bool:
     place = path.absolute().parent
     if str(place).startswith("\\\\"):
         return True
-    best, kind = -1, ""
+    best, kind, options = -1, "", ""
     for disk in psutil.disk_partitions(all=True):
         mounted = Path(disk.mountpoint)
         if place.is_relative_to(mounted) and len(mounted.parts) > best:
             best, kind = len(mounted.parts), disk.fstype.lower()
-    return any(name in kind for name in _NETWORK)
+            options = disk.opts.lower()
+    # Windows tells the file system of the other machine, and that the drive is a remote one
+    return "remote" in options.split(",") or any(name in kind for name in _NETWORK)
 
 
 def file_error(error: sqlite3.Error, path: Path) -> SynapseDebugError:

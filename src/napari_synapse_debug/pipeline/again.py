@@ -17,7 +17,7 @@ from napari_synapse_debug.domain.params import AgainParams
 from napari_synapse_debug.domain.records import points
 from napari_synapse_debug.io import Project, load_project, read_run, save_config
 from napari_synapse_debug.io.model_files import WEIGHTS
-from napari_synapse_debug.pipeline.annotations import annotate_again
+from napari_synapse_debug.pipeline.annotations import annotate_again, keep_config
 from napari_synapse_debug.pipeline.comparison import Compared, compare_runs
 from napari_synapse_debug.pipeline.corrections import CORRECTED, write_corrected_truth
 from napari_synapse_debug.pipeline.lessons import (
@@ -118,7 +118,8 @@ def train_again(
     Raises
     ------
     ProjectError
-        The run has no model, or something else is missing.
+        The run has no model, something else is missing, or a part of the evaluation box meets
+        an annotated box; ``project.yaml`` stays as it was then.
     InputError
         Nothing was reviewed and no part of the evaluation box is to be learnt from.
     StepCancelledError
@@ -216,13 +217,14 @@ def _learn_reviewed(review: Review, params: AgainParams, context: StepContext) -
     by_masks = params.learn_by == "masks" or (
         params.learn_by == "auto" and _are_marked(project, learnt)
     )
-    _set_aside(project, review.run)
     changed = project.config.model_copy(update={"eval_box": str(rest)})
-    save_config(Project(project.folder, changed))
-    if by_masks:
-        annotate_again(project.folder, str(learnt))
-    else:
-        annotate_again(project.folder, str(learnt), truth=str(project.folder / CORRECTED))
+    with keep_config(project.folder):  # the new boxes may meet others, and are refused then
+        save_config(Project(project.folder, changed))
+        if by_masks:
+            annotate_again(project.folder, str(learnt))
+        else:
+            annotate_again(project.folder, str(learnt), truth=str(project.folder / CORRECTED))
+        _set_aside(project, review.run)
     how = "masks" if by_masks else "points"
     context.report(Event(STEP, f"learns {learnt} by its {how}; {rest} judges from now on"))
     return load_project(project.folder)

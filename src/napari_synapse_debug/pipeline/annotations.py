@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from napari_synapse_debug.domain.errors import SynapseDebugError
 from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.project import Annotation
-from napari_synapse_debug.io import Project, load_project, save_config
+from napari_synapse_debug.io import Project, load_project, replace_file, save_config
+from napari_synapse_debug.io.project import CONFIG
 from napari_synapse_debug.pipeline.creation import annotate_box
 
 
@@ -22,12 +24,35 @@ def annotate_again(folder: Path, box: str, **annotated: Any) -> Annotation:
     InputError, ProjectError
         See ``annotate_box``.
     """
-    before = load_project(folder)
-    forget_box(folder, box)
-    try:
+    with keep_config(folder):
+        forget_box(folder, box)
         return annotate_box(folder, box, **annotated)
-    except SynapseDebugError:
-        save_config(before)
+
+
+@contextmanager
+def keep_config(folder: Path) -> Iterator[None]:
+    """A block that leaves ``project.yaml`` as it was, byte for byte, if it raises.
+
+    Parameters
+    ----------
+    folder : Path
+        The project.
+
+    Raises
+    ------
+    ProjectError
+        There is no such project.
+    StorageError
+        The file cannot be put back.
+    """
+    path = load_project(folder).folder / CONFIG
+    before = path.read_bytes()
+    try:
+        yield
+    except BaseException:
+        if path.read_bytes() != before:
+            with replace_file(path) as beside:
+                beside.write_bytes(before)
         raise
 
 

@@ -26,7 +26,6 @@ from napari_synapse_debug.domain.records import (
     ENDS,
     TRUTH,
     conform,
-    empty,
     point_columns,
     points,
     with_points,
@@ -41,13 +40,11 @@ from napari_synapse_debug.domain.verdicts import (
     MovePoint,
     Verdict,
 )
+from napari_synapse_debug.review.joining import merge_words, place_keys
 from napari_synapse_debug.review.settling import settle
 from napari_synapse_debug.review.state import ReviewState
 
 LookUp = Callable[[NDArray[np.float64]], NDArray[np.uint64]]
-
-SAME_PLACE_NM = 100.0
-"""Two accepted synapses with all three points this near are one, accepted in two runs."""
 
 _FIRST_NEW_ROW = 10**14
 _MIDPOINT = "cleft_is_midpoint"
@@ -95,13 +92,21 @@ def correct_truth(
 
 
 def _ruled_out(state: ReviewState) -> pd.DataFrame:
-    """The latest word on each finding held for an error of the truth: rows of ``VERDICTS``."""
-    settled = settle(state.verdicts, by=("key", "stage"))
+    """The latest word on each finding held for an error of the truth: rows of ``VERDICTS``.
+
+    A false synapse is one finding in all runs, and has the points with which it was accepted
+    first.
+    """
+    words = state.verdicts.assign(place=place_keys(state.verdicts))
+    own = merge_words(words, ("place", "stage", "author", "is_settlement"))
+    settled = settle(own.assign(time=own["verdict_time"]), by=("place", "stage"))
     last = settled[settled["verdict"] != ""].sort_values("time", kind="stable")
-    last = last.drop_duplicates("key", keep="last")
+    last = last.drop_duplicates("place", keep="last")
     wrong = last[last["verdict"] == Verdict.GROUND_TRUTH_ERROR]
-    rows = state.verdicts.drop_duplicates(["key", "stage"])
-    return rows.merge(wrong[["key", "stage"]], on=["key", "stage"], how="inner")
+    said = words[words["verdict"] == Verdict.GROUND_TRUTH_ERROR]
+    said = said.sort_values(["verdict_time", "key"], kind="stable")
+    rows = said.drop_duplicates(["place", "stage"])
+    return rows.merge(wrong[["place", "stage"]], on=["place", "stage"], how="inner")
 
 
 def _edited_rows(edits: Iterable[Action]) -> set[int]:
@@ -125,19 +130,12 @@ def _mend(table: pd.DataFrame, ruled: pd.DataFrame, by_hand: set[int]) -> pd.Dat
 
 
 def _accept(table: pd.DataFrame, ruled: pd.DataFrame) -> pd.DataFrame:
-    accepted = empty(TRUTH)
+    """The table with a row for each finding that was accepted; partners of one cleft are two."""
     for _, word in ruled.sort_values(["time", "key"], kind="stable").iterrows():
         ends = {end: word[point_columns(end)].to_numpy(np.float64) for end in ENDS}
-        if not _is_there(accepted, ends):
-            kind = str(word["kind"])
-            row = _new(new_row(str(word["key"])), ends, kind, None, "accepted")
-            accepted = _append(accepted, row)
-    return _append(table, accepted)
-
-
-def _is_there(accepted: pd.DataFrame, ends: dict[str, NDArray[np.float64]]) -> bool:
-    far = [np.linalg.norm(points(accepted, end) - ends[end], axis=1) for end in ENDS]
-    return bool((np.max(far, axis=0) <= SAME_PLACE_NM).any())
+        row = _new(new_row(str(word["key"])), ends, str(word["kind"]), None, "accepted")
+        table = _append(table, row)
+    return table
 
 
 def _edit(table: pd.DataFrame, action: Action) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from scipy.spatial import cKDTree
 from napari_synapse_debug.domain.records import points
 from napari_synapse_debug.domain.stages import ErrorKind
 from napari_synapse_debug.domain.verdicts import finding_keys
+from napari_synapse_debug.review.joining import merge_words
 
 REKEY_NM = 100.0
 """How far the cleft of a false synapse may have moved."""
@@ -81,7 +82,7 @@ def find_again(
     Parameters
     ----------
     verdicts : DataFrame
-        ``domain.verdicts.VERDICTS``.
+        ``ReviewState.verdicts``.
     index : FindingIndex
         The findings of the run that is open.
     look_up : function, optional
@@ -93,9 +94,10 @@ def find_again(
     Returns
     -------
     DataFrame
-        At most one row for each finding, author and ``is_settlement``: the latest word on its
-        present stage, or else the latest on another one, which ``is_stale``. Verdicts on
-        nothing that is still there are left out. Empty in, empty out.
+        ``domain.verdicts.VERDICTS`` and the two columns, at most one row for each finding,
+        author and ``is_settlement``: the latest verdict and comment on its present stage, from
+        whatever run, or else those on another one, which ``is_stale``. What was taken back,
+        and verdicts on nothing that is still there, are left out. Empty in, empty out.
     """
     is_false = (verdicts["error"] == ErrorKind.FALSE).to_numpy()
     now = np.full(len(verdicts), -1, np.int64)
@@ -108,6 +110,9 @@ def find_again(
         found["error"].to_numpy(object) != at["error"].to_numpy(object)
     )
     table = found.assign(now_finding=at["finding"].to_numpy(np.int64), is_stale=is_stale)
+    table = merge_words(table, ("now_finding", "author", "is_settlement", "is_stale"))
+    table = table[(table["verdict"] != "") | (table["comment"] != "")]
+    table = table.drop(columns=["verdict_time", "comment_time"])
     ordered = table.sort_values(["is_stale", "time"], ascending=[False, True], kind="stable")
     last = ordered.drop_duplicates(["now_finding", "author", "is_settlement"], keep="last")
     return last.sort_values(["now_finding", "time"], kind="stable").reset_index(drop=True)
@@ -129,14 +134,17 @@ def _by_place(
 def _pair_places(
     places: pd.DataFrame, index: FindingIndex, look_up: LookUp | None, rekey_nm: float
 ) -> dict[str, int]:
-    """Position of the finding of each place by key, one-to-one: unmoved first, then nearest."""
+    """Position of the finding of each place by key: unmoved first, then nearest.
+
+    One-to-one, but for places with one number: they are one finding of a run that was made anew.
+    """
     paired = {key: index.at_key[key] for key in places["key"] if key in index.at_key}
-    taken = set(paired.values())
+    number = dict(zip(places["key"].tolist(), places["finding"].tolist(), strict=True))
+    taken = {at: number[key] for key, at in paired.items()}
     moved = places[~places["key"].isin(paired.keys())]
     for _, key, at in _near(moved, index, look_up, rekey_nm):
-        if key not in paired and at not in taken:
+        if key not in paired and taken.setdefault(at, number[key]) == number[key]:
             paired[key] = at
-            taken.add(at)
     return paired
 
 

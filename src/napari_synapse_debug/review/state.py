@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from napari_synapse_debug.domain.records import ENDS, conform, empty, point_columns
+from napari_synapse_debug.domain.records import ENDS, Columns, conform, empty, point_columns
 from napari_synapse_debug.domain.verdicts import (
     TRUTH_EDITS,
     VERDICTS,
@@ -18,7 +18,19 @@ from napari_synapse_debug.domain.verdicts import (
 )
 from napari_synapse_debug.review.history import standing
 
-_OF_WORD = ("author", "verdict", "comment", "time", "is_settlement")
+WORDS: Columns = {**VERDICTS, "verdict_time": "str", "comment_time": "str"}
+"""``VERDICTS``, and when the verdict and the comment were given or taken back; empty where neither
+was done. What was taken back stays as a row, as it may have been given in another run."""
+
+_OF_WORD = (
+    "author",
+    "verdict",
+    "comment",
+    "time",
+    "is_settlement",
+    "verdict_time",
+    "comment_time",
+)
 _OF_SUBJECT = tuple(name for name in VERDICTS if name in FindingRef.model_fields)
 _SAID = (ActionKind.VERDICT, ActionKind.COMMENT, ActionKind.SETTLE)
 
@@ -30,7 +42,7 @@ class ReviewState:
     Parameters
     ----------
     verdicts : DataFrame
-        ``domain.verdicts.VERDICTS``.
+        ``WORDS``.
     seen : frozenset of (key, author)
         Who looked at which finding.
     edits : tuple of Action
@@ -54,7 +66,13 @@ class _Word:
     is_settlement: bool
     verdict: str = ""
     comment: str = ""
-    time: str = ""
+    verdict_time: str = ""
+    comment_time: str = ""
+
+    @property
+    def time(self) -> str:
+        """When either was given or taken back last."""
+        return max(self.verdict_time, self.comment_time)
 
 
 def replay(actions: Iterable[Action]) -> ReviewState:
@@ -72,8 +90,8 @@ def replay(actions: Iterable[Action]) -> ReviewState:
             edits.append(action)
         elif action.kind is ActionKind.ASSIGN:
             assignments.append(Assignment.model_validate_json(action.value))
-    said = [word for word in words.values() if word.verdict or word.comment]
-    return ReviewState(_tabulate(said), frozenset(seen), tuple(edits), tuple(assignments))
+    said = _tabulate(list(words.values()))
+    return ReviewState(said, frozenset(seen), tuple(edits), tuple(assignments))
 
 
 def _hear(
@@ -83,16 +101,17 @@ def _hear(
     is_settlement = action.kind is ActionKind.SETTLE
     place = (subject.key, subject.stage, action.author, is_settlement)
     word = words.get(place, _Word(subject, action.author, is_settlement))
+    time, value = action.time, action.value
     if action.kind is ActionKind.COMMENT:
-        words[place] = replace(word, subject=subject, comment=action.value, time=action.time)
+        words[place] = replace(word, subject=subject, comment=value, comment_time=time)
     else:
-        words[place] = replace(word, subject=subject, verdict=action.value, time=action.time)
+        words[place] = replace(word, subject=subject, verdict=value, verdict_time=time)
 
 
 def _tabulate(words: list[_Word]) -> pd.DataFrame:
     if not words:
-        return empty(VERDICTS)
-    columns: dict[str, list[object]] = {name: [] for name in VERDICTS}
+        return empty(WORDS)
+    columns: dict[str, list[object]] = {name: [] for name in WORDS}
     for word in words:
         for name in _OF_SUBJECT:
             columns[name].append(getattr(word.subject, name))
@@ -102,4 +121,4 @@ def _tabulate(words: list[_Word]) -> pd.DataFrame:
         points_nm = zip(*(getattr(word.subject, f"{end}_nm") for word in words), strict=True)
         columns |= dict(zip(point_columns(end), map(list, points_nm), strict=True))
     columns["error"] = [word.subject.error.value for word in words]
-    return conform(pd.DataFrame(columns), VERDICTS, "verdicts")
+    return conform(pd.DataFrame(columns), WORDS, "verdicts")
