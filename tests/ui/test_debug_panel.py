@@ -54,6 +54,7 @@ def test_without_a_project_it_says_how_to_get_one(panel):
     assert panel.empty.isVisible()
     assert "Simulated neuropil" in panel.empty.text()
     assert not panel.numbers.isVisible()
+    assert not panel.tabs.isVisible()
 
 
 def test_a_project_without_diagnosis_says_what_to_run(panel, session, results):
@@ -61,12 +62,17 @@ def test_a_project_without_diagnosis_says_what_to_run(panel, session, results):
 
     assert "Run <b>Evaluate</b>" in panel.empty.text()
     assert panel.numbers.text() == "No score yet"
+    assert panel.tabs.isVisible(), "another run can be opened"
 
 
 def test_no_errors_are_told_as_such(panel, session, results):
     session.set_results(dataclasses.replace(results, findings=results.findings[:0]))
 
     assert "0 errors under this rule" in panel.empty.text()
+    assert panel.empty.isVisible()
+    assert panel.tabs.isVisible()
+    session.set_results(results)
+    assert not panel.empty.isVisible()
 
 
 def test_the_score_travels_with_its_recipe():

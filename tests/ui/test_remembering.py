@@ -1,12 +1,14 @@
 """A project opens where it was left."""
 
 import shutil
+import threading
+from functools import partial
 
 import pytest
 from napari.components import ViewerModel
 
 from napari_synapse_debug.ui.backend import product_backend
-from napari_synapse_debug.ui.desk import Desk
+from napari_synapse_debug.ui.desk import ABOUT_RESULTS, Desk
 from napari_synapse_debug.ui.finding_table import FindingFilter
 from napari_synapse_debug.ui.preferences import Preferences
 
@@ -73,3 +75,29 @@ def test_what_shows_while_another_project_opens_is_not_taken_for_it(
     desk.open_project(other)
     assert desk.session.filter == FindingFilter()
     assert open_desk(toy_project).session.filter == FindingFilter(error="false")
+
+
+def test_a_package_of_another_run_opens(toy_project, open_desk):
+    (toy_project / "runs/main").rename(toy_project / "runs/main-2")
+    desk = open_desk(toy_project)
+    assert desk.session.run == "main-2"
+    assert len(desk.session.table)
+    desk.open_run(toy_project)
+    assert desk.session.run == "main-2"
+
+
+def test_answers_about_the_run_before_are_not_told(toy_project, open_desk, qtbot):
+    desk, told, release = open_desk(toy_project), [], threading.Event()
+
+    def answer(name):
+        release.wait(20)
+        return name
+
+    names = (*ABOUT_RESULTS[:2], "package")  # three threads
+    for name in names:
+        desk.background.run(name, partial(answer, name), told.append, told.append)
+    desk.open_run(toy_project)
+    release.set()
+    qtbot.waitUntil(lambda: not desk.background.is_busy, timeout=20_000)
+    qtbot.wait(50)
+    assert told == ["package"]

@@ -174,3 +174,44 @@ def test_without_a_project_there_is_nowhere_to_save(results):
     with pytest.raises(InputError, match="nowhere to be saved"):
         reviewing.give(Verdict.UNSURE)
     assert not reviewing.is_open
+
+
+def test_what_another_saved_shows_after_an_action_of_ones_own(window, project):
+    session, reviewing = window
+    with open_review(project, author="ben") as ben:
+        ben.set_verdict(2, Verdict.UNSURE)
+        ben.set_verdict(4, Verdict.AMBIGUOUS)
+    session.select(1)
+
+    reviewing.give(Verdict.MODEL_ERROR)
+
+    assert [verdict_of(session, finding) for finding in (1, 2, 4)] == [
+        "model_error",
+        "unsure",
+        "ambiguous",
+    ]
+    assert session.selected == 3, "2 has a verdict"
+    with open_review(project, author="ben") as ben:
+        ben.set_verdict(5, Verdict.UNSURE)
+    reviewing.review.set_verdict(6, Verdict.UNSURE)  # reads in what ben saved
+    reviewing.refresh()
+    assert verdict_of(session, 5) == "unsure"
+
+
+def test_what_was_done_can_be_undone_after_the_results_were_opened_anew(window, project):
+    session, reviewing = window
+    session.select(2)
+    reviewing.give(Verdict.MODEL_ERROR)
+
+    session.set_results(open_results(project))
+    assert verdict_of(session, 2) == "model_error"
+    reviewing.undo()
+
+    assert verdict_of(session, 2) == ""
+    reviewing.redo()
+    assert verdict_of(session, 2) == "model_error"
+    other_session, other = make_window(project)
+    with pytest.raises(InputError, match="nothing more to undo"):
+        other.undo()
+    other.close()
+    assert verdict_of(other_session, 2) == "model_error"

@@ -1,5 +1,7 @@
 """The state of the window, without any window."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -112,3 +114,30 @@ def test_time_left_follows_the_rate_so_far(done, total, seconds, left):
     job = JobState("running", "predict", "", done, total, seconds)
 
     assert job.seconds_left == left
+
+
+def test_other_results_of_the_run_leave_list_and_selection_as_they_are(session, told, results):
+    session.set_filter(FindingFilter("missed"))
+    session.select(102)
+    listed = session.listed.tolist()
+    copied = dataclasses.replace(results, findings=results.findings.copy())
+
+    session.set_results(copied, goes_on=True)
+
+    assert session.results is copied
+    assert (session.selected, session.filter) == (102, FindingFilter("missed"))
+    assert session.listed.tolist() == listed
+    assert session.selected_row()["finding"] == 102
+    assert session.marks.seen.any()
+    assert told == [102, 102]
+
+
+def test_other_errors_or_another_run_begin_anew(session, results):
+    fewer = dataclasses.replace(results, findings=results.findings[1:])
+    for changed, goes_on in ((fewer, True), (results, False)):
+        session.set_filter(FindingFilter("missed"))
+        session.select(102)
+        session.set_results(changed, goes_on=goes_on)
+        assert (session.selected, session.selected_row()) == (None, None)
+        assert session.filter == FindingFilter()
+        assert not session.marks.seen.any()

@@ -271,3 +271,28 @@ def test_without_a_model_nothing_is_loaded(qtbot):
     runner = StepRunner(Session(), product_backend)
     runner.warm_up()
     assert runner._jobs is None
+
+
+@pytest.mark.parametrize("elsewhere", [(Path("/nowhere/other"), "main"), (FOLDER, "second")])
+def test_a_step_that_ends_when_another_run_is_open_leaves_that_alone(
+    make_panel, session, results, qtbot, elsewhere
+):
+    release = threading.Event()
+
+    def waiting_step(folder, steps, *, run, params, context):
+        release.wait(20)
+        return Summary((Made(steps[-1], f"that of {folder.name}, {run}", 2.0),), ())
+
+    panel = make_panel(waiting_step)
+    qtbot.mouseClick(panel.run_panel.run, Qt.MouseButton.LeftButton)
+    panel.runner.open(*elsewhere)
+    session.select(102)
+    told = []
+    session.results_changed.connect(lambda: told.append(1))
+    release.set()
+    wait_for(qtbot, session, "done")
+
+    assert told == []
+    assert (session.project, session.run, session.selected) == (*elsewhere, 102)
+    assert "that of project, main" in session.job.message
+    assert f"run main of {FOLDER}" in session.job.message

@@ -8,9 +8,10 @@ from napari.layers import Image, Points
 from napari_synapse_debug.domain.grid import Grid
 from napari_synapse_debug.ui.names import LayerName
 from napari_synapse_debug.ui.palette import POST, PRE
+from napari_synapse_debug.ui.placing import placed
 from napari_synapse_debug.ui.session import Session
 from napari_synapse_debug.ui.viewer_adapter import OBLIQUE, ViewerAdapter
-from napari_synapse_debug.ui.volume_layers import move_section
+from napari_synapse_debug.ui.volume_layers import in_section, move_section
 
 
 @pytest.fixture
@@ -163,6 +164,21 @@ def test_two_and_three_dimensions_keep_the_place(shown, viewer, session):
 
     assert viewer.dims.ndisplay == 2
     assert viewer.dims.point == pytest.approx(place)
+
+
+def test_in_3d_images_show_the_section_where_the_sliders_stood(shown, viewer, session, grid):
+    """Without a finding, and images that stay beside the results, too."""
+    assert session.selected_row() is None
+    for number, section in enumerate((3, 6)):
+        viewer.dims.ndisplay = 2
+        viewer.dims.point = grid.to_nm([(section, 0, 0)])[0]
+        if number == 0:
+            shown.add_beside(Image(np.zeros(grid.shape), **in_section(grid), **placed(grid)))
+        viewer.dims.ndisplay = 3
+        images = [layer for layer in viewer.layers if isinstance(layer, Image)]
+        assert [image.plane.position[0] for image in images] == pytest.approx(
+            [section] * len(images)
+        )
 
 
 def test_neighbouring_sections_are_shown_whatever_the_voxel_size(shown, viewer, grid):

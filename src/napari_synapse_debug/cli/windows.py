@@ -21,7 +21,9 @@ def register(app: typer.Typer) -> None:
 
 def view(
     project: Annotated[Path, typer.Argument(help="Project folder")],
-    run: Annotated[str, typer.Option("--run", help="Name of the run")] = "main",
+    run: Annotated[
+        str | None, typer.Option("--run", help="Name of the run; main, or else the first")
+    ] = None,
     picture: Annotated[
         Path | None, typer.Option(help="Draw the window to this PNG instead of opening it")
     ] = None,
@@ -59,7 +61,7 @@ def demo(
 
 
 def _show(
-    project: Path, run: str, *, picture: Path | None, finding: int | None, keep_open: bool
+    project: Path, run: str | None, *, picture: Path | None, finding: int | None, keep_open: bool
 ) -> None:
     if not has_display():
         open_virtual_screen()

@@ -9,7 +9,6 @@ from qtpy.QtWidgets import (
     QLineEdit,
     QPushButton,
     QSizePolicy,
-    QStackedWidget,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -98,9 +97,6 @@ class DebugPanel(QWidget):
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(self.errors, "Errors")
-        self.pages = QStackedWidget()
-        self.pages.addWidget(self.tabs)
-        self.pages.addWidget(self.empty)
         actions = QWidget()
         row = QFlowLayout(actions)  # wraps where the dock is narrow
         row.setContentsMargins(0, 0, 0, 0)
@@ -109,12 +105,13 @@ class DebugPanel(QWidget):
         top = QHBoxLayout()
         top.addWidget(self.numbers, 1)
         top.addWidget(self.count, 0, Qt.AlignmentFlag.AlignBottom)
-        column = QVBoxLayout(self)
+        self._column = column = QVBoxLayout(self)
         column.setContentsMargins(6, 4, 6, 4)
         column.setSpacing(4)
         column.addLayout(top)
         column.addWidget(self.recipe)
-        column.addWidget(self.pages, 1)
+        column.addWidget(self.empty)
+        column.addWidget(self.tabs, 1)
         for part in (self.message, self.sheet, self.legend):
             column.addWidget(part)
         column.addWidget(actions)
@@ -157,7 +154,10 @@ class DebugPanel(QWidget):
         self.errors.filters.show_values()
         self.empty.setText(_empty_text(self._session))
         is_empty = not len(self._session.table)
-        self.pages.setCurrentIndex(int(is_empty))
+        self.empty.setVisible(is_empty)
+        # without errors other runs can be opened, and other filters tried
+        self.tabs.setVisible(results is not None)
+        self._column.setStretchFactor(self.empty, int(results is None))
         for part in (self.numbers, self.recipe, self.count):
             part.setVisible(results is not None)
         self.legend.setVisible(not is_empty)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +36,19 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 
+ABOUT_RESULTS = (
+    "what if tables",
+    "what if",
+    "compare",
+    "score",
+    "lessons",
+    "proposed boxes",
+    "reviewers",
+    "corrected truth",
+)
+"""Work in the background whose answer is about the open results, by name."""
+
+
 class Desk:
     """The parts of one viewer's window; only views are missing, which may come and go."""
 
@@ -49,6 +62,7 @@ class Desk:
         self.backend = cache(load_backend)
         self.runner = StepRunner(self.session, self.backend)
         self.background = Background()
+        self.session.results_changed.connect(self._forget_tasks)  # before what asks anew
         self.reviewing = Reviewing(self.session, lambda *where: self.backend().open_review(*where))
         self.surfaces = PartnerSurfaces(self.session, self.adapter, self.background)
         self.interface = InterfaceLayer(self.session, self.adapter, self.background)
@@ -79,14 +93,34 @@ class Desk:
         """
         run = self.remembering.run_of(folder)
         known = self.backend().list_runs(folder)
-        self.runner.open(folder, run if run in known else "main")
+        self.runner.open(folder, run if run in known else _first_run(known))
         self.remembering.restore()
+
+    def open_run(self, folder: Path, run: str | None = None) -> None:
+        """Open ``run`` of the project in ``folder``; by default main, or else the first one.
+
+        Raises
+        ------
+        SynapseDebugError
+            It is no project, it has no such run, or something in it cannot be read.
+        """
+        self.runner.open(folder, run or _first_run(self.backend().list_runs(folder)))
+
+    def _forget_tasks(self) -> None:
+        """What was asked about the results before is not told of those that are open now."""
+        for name in ABOUT_RESULTS:
+            self.background.forget(name)
 
     def close(self) -> None:
         """Stop what runs and close what is open."""
         self.runner.close()
         self.background.close()
         self.reviewing.close()
+
+
+def _first_run(known: Sequence[str]) -> str:
+    """The run to open where none is named: main, or the first of others, as in a work package."""
+    return known[0] if known and "main" not in known else "main"
 
 
 _DESKS: weakref.WeakKeyDictionary[ViewerModel, Desk] = weakref.WeakKeyDictionary()

@@ -100,6 +100,9 @@ class Results(Protocol):
 class Store(Protocol):
     """The file of a review."""
 
+    session: str
+    """Which window acts; what it did it can undo."""
+
     def append(self, kind: ActionKind, *, subject: FindingRef | None = None) -> Action:
         """Save one action; it is on the disk when this returns."""
 

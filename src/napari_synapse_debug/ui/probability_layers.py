@@ -7,7 +7,7 @@ from napari.layers import Image
 from napari_synapse_debug.ui.palette import CLASS_COLORMAPS
 from napari_synapse_debug.ui.placing import placed
 from napari_synapse_debug.ui.ports import Volume
-from napari_synapse_debug.ui.volume_layers import Channel
+from napari_synapse_debug.ui.volume_layers import Channel, in_section
 
 
 def probability_layers(volume: Volume | None, mark: str) -> list[Image]:
@@ -23,6 +23,7 @@ def probability_layers(volume: Volume | None, mark: str) -> list[Image]:
             blending="additive",
             opacity=0.6,
             projection_mode="none",
+            **in_section(volume.grid),
             **placed(volume.grid),
         )
         for number, channel in enumerate(volume.channels or ())

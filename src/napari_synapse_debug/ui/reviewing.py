@@ -36,6 +36,7 @@ class Reviewing:
         self._session, self._open_review = session, open_review
         self._review: Review | None = None
         self._problem: SynapseDebugError | None = None
+        self._sessions: dict[Path, str] = {}
         self._noted: set[int] = set()
         self._keys: pd.Series[str] | None = None
         session.results_changed.connect(self.reopen)
@@ -71,6 +72,9 @@ class Reviewing:
             return
         try:
             self._review = self._open_review(folder, self._session.run)
+            # one session for as long as the window is open, so that all of it can be undone
+            store = self._review.store
+            store.session = self._sessions.setdefault(folder, store.session)
             self._show()
         except SynapseDebugError as error:
             self.close()
@@ -87,9 +91,9 @@ class Reviewing:
         """Take up what other windows and programs saved since."""
         if self._review is None or not self._review.store.is_changed_elsewhere():
             return
-        if self._review.refresh():
-            self._show()
-            self.edits_changed.emit()
+        self._review.refresh()  # an action of our own may have taken them up already
+        self._show()
+        self.edits_changed.emit()
 
     def give(self, verdict: Verdict) -> None:
         """Hold the selected finding for ``verdict`` and go to the next one without any.
@@ -101,6 +105,7 @@ class Reviewing:
         SynapseDebugError
             Nothing is selected, or it cannot be saved.
         """
+        self.refresh()
         finding, at = self._selected()
         is_disputed = self._session.marks.verdict[at] == DISPUTED
         following = self._session.next_unreviewed(1)

@@ -90,17 +90,26 @@ class Session:
         self.project, self.run = folder, run
         _tell(self.project_changed, folder)
 
-    def set_results(self, results: Results | None) -> None:
-        """Show ``results``; filter and selection begin anew."""
+    def set_results(self, results: Results | None, *, goes_on: bool = False) -> None:
+        """Show ``results``; filter and selection begin anew.
+
+        Where ``goes_on``, and the findings are the same, both stay: other results of the run
+        changed.
+        """
         findings = None if results is None else results.findings
+        frame = empty(FINDINGS) if findings is None else findings
+        is_same = goes_on and frame.equals(self.table.frame)
         self.results, self.proposed_box = results, None
-        self.table = FindingTable(empty(FINDINGS) if findings is None else findings)
-        self.filter = FindingFilter()
-        self.selected = self._row = None
+        table = FindingTable(frame)
+        self.table = table.with_marks(self.table.marks) if is_same else table
+        if not is_same:
+            self.filter = FindingFilter()
+            self.selected = None
+        self._row = None if self.selected is None else self.table.row(self.selected)
         self._list()
         _tell(self.results_changed)
         _tell(self.listing_changed)
-        _tell(self.finding_selected, None)
+        _tell(self.finding_selected, self.selected)
 
     def set_filter(self, chosen: FindingFilter) -> None:
         """List the findings that pass ``chosen``."""

@@ -62,6 +62,7 @@ class StepRunner(QObject):
         self._run = "main"
         self._warm: tuple[Path, str] | None = None
         self._started = 0.0
+        self._about: tuple[Path | None, str] = (None, "main")
         # the signals are emitted in the threads of the jobs and arrive here in Qt's
         self.event_arrived.connect(self._show_event)
         self.job_ended.connect(self._finish)
@@ -87,6 +88,7 @@ class StepRunner(QObject):
         if self._session.job.is_running:
             return
         self._started = time.monotonic()
+        self._about = self._session.project, self._run
         self._session.set_job(JobState("running", step, "starting"))
         self._job = self._started_jobs().submit(
             function,
@@ -267,19 +269,21 @@ class StepRunner(QObject):
 
     def _finish(self, job: Job) -> None:
         self._job = None
-        step, folder = self._session.job.step, self._session.project
+        step, (folder, run) = self._session.job.step, self._about
+        is_open = self._about == (self._session.project, self._run)
         try:
             summary = job.result()
             made = getattr(summary, "run", None)  # of training again
-            if folder is not None and made is not None:
+            if folder is not None and is_open and made is not None:
                 self.open(folder, made)
-            elif folder is not None:
-                self._session.set_results(self._backend.open_results(folder, self._run))
+            elif folder is not None and is_open:
+                self._session.set_results(self._backend.open_results(folder, run), goes_on=True)
         except StepCancelledError as error:
             self._session.set_job(JobState("cancelled", step, str(error)))
         except Exception as error:  # noqa: BLE001  # a slot that raises would end the program
             self._session.set_job(failed(step, error))
         else:
-            self._session.set_job(JobState("done", step, outcome_text(summary)))
-            if made is not None:
+            where = "" if is_open or folder is None else f" (run {made or run} of {folder})"
+            self._session.set_job(JobState("done", step, outcome_text(summary) + where))
+            if made is not None and is_open:
                 self.trained_again.emit(summary)

@@ -90,6 +90,7 @@ class ViewerAdapter:
     def add_beside(self, layer: Layer) -> None:
         """Show a layer that is not one of the run's results; it stays until it is removed."""
         self._beside.append(layer)
+        self._cut_here()
         self.viewer.add_layer(layer)
 
     def remove_beside(self, layer: Layer) -> None:
@@ -120,6 +121,7 @@ class ViewerAdapter:
             viewer.layers.selection.active = self._layers[LayerName.RAW]
         if had_layers and len(place[2]) == viewer.dims.ndim:
             camera.center, camera.zoom, viewer.dims.point = place
+        self._cut_here()
         self._is_first_jump = not had_layers
 
     def show_finding(self, finding: int | None) -> None:
@@ -141,9 +143,7 @@ class ViewerAdapter:
             return
         ends = finding_points_nm(row)
         focus = ends[ENDS.index("cleft")]
-        for layer in self._layers.values():
-            if isinstance(layer, Image):
-                move_section(layer, focus)
+        self._cut(focus)
         also = np.vstack([ends, self._counterpart_nm(row)])
         self._move(self.viewer, view_of(self.viewer, focus, also, fit=fit))
 
@@ -187,8 +187,21 @@ class ViewerAdapter:
 
     def _turn(self) -> None:
         """Show what suits two or three dimensions."""
+        self._cut_here()
         self._thin_points()
         self.showing.apply()
+
+    def _cut_here(self) -> None:
+        """In 3D show the section of all our images at which the sliders of the viewer stand."""
+        dims = self.viewer.dims
+        if dims.ndim >= 3:  # it has two while there is no layer
+            self._cut(np.asarray(dims.point[-3:]) / nm_to_world(dims.units))
+
+    def _cut(self, place_nm: NDArray[np.float64]) -> None:
+        """In 3D show the section of all our images that is at this place."""
+        for layer in (*self._layers.values(), *self._beside):
+            if isinstance(layer, Image):
+                move_section(layer, place_nm)
 
     def _thin_points(self) -> None:
         """In 3D show only the synapses around the selected finding, in 2D those of the slice."""

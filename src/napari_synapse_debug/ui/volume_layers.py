@@ -21,12 +21,6 @@ from napari_synapse_debug.ui.ports import Results, Volume
 HEADROOM = 0.3
 """Part of the range of greys that is kept free above the brightest tissue."""
 
-_SECTION: dict[str, Any] = {
-    "depiction": "plane",
-    "plane": {"position": (0, 0, 0), "normal": (1, 0, 0), "thickness": 1},
-}
-"""In 3D one section, that of the finding (``move_section``): a volume would hide all else."""
-
 
 def raw_layer(raw: Volume) -> Image:
     """The EM image; contrast from a few sections, so that a large volume is not read whole."""
@@ -37,9 +31,16 @@ def raw_layer(raw: Volume) -> Image:
         contrast_limits=_raw_contrast(raw.array),
         projection_mode="none",
         metadata=_origin(raw),
-        **_SECTION,
+        **in_section(raw.grid),
         **placed(raw.grid),
     )
+
+
+def in_section(grid: Grid) -> dict[str, Any]:
+    """What has an image show one section in 3D, the middle one: a volume would hide all else."""
+    middle = tuple((edge - 1) / 2 for edge in grid.shape)
+    plane = {"position": middle, "normal": (1, 0, 0), "thickness": 1}
+    return {"depiction": "plane", "plane": plane}
 
 
 def move_section(image: Image, place_nm: NDArray[np.float64]) -> None:
@@ -117,7 +118,7 @@ def _overlay(array: Any, grid: Grid, name: str, colormap: Any, top: float) -> Im
         opacity=0.6,
         visible=False,
         projection_mode="none",
-        **_SECTION,
+        **in_section(grid),
         **placed(grid),
     )
 

@@ -17,7 +17,7 @@ def open_window(
     source: Results | Path | str,
     viewer: napari.Viewer | None = None,
     *,
-    run: str = "main",
+    run: str | None = None,
     finding: int | None = None,
     show: bool = True,
 ) -> napari.Viewer:
@@ -29,8 +29,8 @@ def open_window(
         What to show, or a project folder.
     viewer : napari.Viewer, optional
         Where; a new one by default.
-    run : str
-        Name of the run, of a folder.
+    run : str, optional
+        Name of the run, of a folder; by default main, or else the first one.
     finding : int, optional
         Error to go to; by default where this run was left, or else the first that was missed.
     show : bool
@@ -45,7 +45,7 @@ def open_window(
     desk = desk_of(viewer)
     viewer.window.add_plugin_dock_widget(PLUGIN, "Debug")
     if isinstance(source, Path | str):
-        desk.runner.open(Path(source), run)
+        desk.open_run(Path(source), run)
     else:
         desk.session.set_results(source)
     is_restored = desk.remembering.restore()
@@ -59,7 +59,7 @@ def open_window(
 def show_project(
     project: Path,
     *,
-    run: str = "main",
+    run: str | None = None,
     finding: int | None = None,
     picture: Path | None = None,
     keep_open: bool = True,
