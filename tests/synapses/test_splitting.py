@@ -26,6 +26,15 @@ def test_a_deep_saddle_parts_two_clefts(saddle, parts):
     assert (split[0, 5, 10] == split[0, 5, 50]) == (parts == 1)
 
 
+def test_above_a_high_threshold_only_a_neck_parts_clefts():
+    probability = ridge(170)
+    inside = probability >= 166
+    assert split_candidate(inside, probability, VOXEL).max() == 1
+    probability[:, 3:6, 24:36] = probability[:, 8:11, 24:36] = 0
+    probability[0, :, 24:36] = 0
+    assert split_candidate(probability >= 166, probability, VOXEL).max() == 2
+
+
 def test_nothing_inside_has_no_part():
     nothing = np.zeros((2, 3, 4), np.uint8)
     assert not split_candidate(nothing > 0, nothing, VOXEL).any()

@@ -15,6 +15,29 @@ from napari_synapse_debug.train.sampling import PatchSampler
 from napari_synapse_debug.train.trainer import Trainer
 
 
+def test_the_average_is_of_the_last_steps() -> None:
+    """After step k it goes 1 / (1 + (k - 1) / 4) of the way to the weights; counts are cut."""
+    rng = np.random.default_rng(3)
+    raw = rng.integers(90, 160, (6, 40, 40)).astype(np.uint8)
+    mask = np.zeros(raw.shape, np.uint8)
+    mask[2:4, 10:20, 10:24] = 1
+    params = TrainParams(patch_vx=(4, 32, 32), device="cpu", batch_size=1)
+    plan = plan_network((ClassSpec("cleft", Role.SYNAPSE),), (40.0, 8.0, 8.0), [raw], params)
+    sampler = PatchSampler([TrainingBox(raw, {"cleft": mask})], plan, params)
+    one = Trainer(plan, params, None)
+    expected: dict[str, torch.Tensor] = {}
+    for step in range(6):
+        one.advance(sampler.draw(step), 0.1)
+        for name, new in one.state(0.0).weights.items():
+            old = expected.get(name, new)
+            moved = old + (new - old) / (1 + step / 4)
+            expected[name] = moved if new.is_floating_point() else moved.to(new.dtype)
+    found = one.averaged().weights
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value, rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("depth", [4, 8])
 def test_weights_learn_the_same_in_both_formats(
     depth: int, monkeypatch: pytest.MonkeyPatch

@@ -34,7 +34,7 @@ class Calibration(Params):
 
 
 def calibrate(validation: Sequence[JudgedBox], training: Sequence[JudgedBox]) -> Calibration:
-    """The threshold and size with the best cleft F1 (rule ``overlap``, conservative).
+    """A threshold and size as good as those with the best cleft F1 (``overlap``, conservative).
 
     The validation boxes alone decide where they hold ``ENOUGH_CLEFTS``, else both together: a
     few clefts say less than many that were learnt.
@@ -43,8 +43,8 @@ def calibrate(validation: Sequence[JudgedBox], training: Sequence[JudgedBox]) ->
     as in Breiman et al., Classification and Regression Trees, 1984, 3.4.3) are a plateau. A
     network is surer in the box that it learnt than elsewhere, where it makes more false
     candidates, so the threshold is taken two thirds up the plateau; not at its top, where
-    clefts fall apart. The size is the one with the fewest errors at this threshold, the largest
-    of several: within a standard error a size may be too large for one true cleft in five.
+    clefts fall apart. Of the sizes that are worse than the best one at this threshold by no more
+    than one lost cleft it is that with the fewest errors, the largest of several.
 
     Parameters
     ----------
@@ -75,7 +75,15 @@ def _most_robust(table: pd.DataFrame, n_clefts: int) -> pd.Series:
     good = table[table["f1"] >= best - error]
     plateau = np.unique(good["threshold"])
     threshold = plateau[round(UP_THE_PLATEAU * (len(plateau) - 1))]
-    sizes = table[table["threshold"] == threshold].sort_values("min_size_vx")
-    wrong = sizes["fp"] + sizes["fn"]
-    chosen: pd.Series = sizes[wrong == wrong.min()].iloc[-1]
+    at_threshold = table[table["threshold"] == threshold]
+    return fewest_errors(at_threshold.sort_values("min_size_vx"))
+
+
+def fewest_errors(sizes: pd.DataFrame) -> pd.Series:
+    """Of the rows (``count_detections``, sizes rising) the one to choose; see ``calibrate``."""
+    best = sizes.sort_values("f1").iloc[-1]
+    found, wrong = best["tp"] - 1, best["fp"] + best["fn"] + 1
+    good = sizes[sizes["f1"] >= 2 * found / max(2 * found + wrong, 1)]
+    errors = good["fp"] + good["fn"]
+    chosen: pd.Series = good[errors == errors.min()].iloc[-1]
     return chosen

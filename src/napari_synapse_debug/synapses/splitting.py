@@ -11,7 +11,11 @@ from skimage.segmentation import watershed
 from napari_synapse_debug.domain.grid import TripleNm
 
 DEPTH = 0.4
-"""How much the probability must fall between two peaks for them to be two clefts."""
+"""How much the smoothed probability must fall between two peaks for them to be two clefts.
+
+It is smoothed with 0 outside of the candidate, so that a neck counts as a fall as well; where the
+threshold is above 1 - ``DEPTH`` it takes one.
+"""
 
 SMOOTHING_NM = 20.0
 """Standard deviation of the Gaussian that the probability is smoothed by before."""

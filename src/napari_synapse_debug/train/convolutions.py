@@ -9,8 +9,8 @@ right, and several times as fast as in float32::
     section 1     0 1 2 3 4 5 ·               ×   0 1 2 3 4 5        each row is the weight
     section 2     · 1 2 3 4 5 ·               ×   0 1 2 3 4 ·        gradient of a 2-D one
 
-Of layers whose channels are no multiples of 16, 2-D ones are not to be trusted either; these are
-computed in float32.
+With other than multiples of 16 channels 2-D ones are not to be trusted either: layers with such an
+input, and transposed ones with such a result, are computed in float32.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def weight_gradient(
         Stride, padding, dilation, whether transposed, output padding, groups, as
         ``torch.convolution`` takes them.
     """
-    if values.dtype != torch.bfloat16 or not _is_right_in_2d(weight, is_transposed=shape[3]):
+    if values.dtype != torch.bfloat16 or not is_right_in_2d(weight, shape):
         exact = (tensor.float() for tensor in (gradient, values, weight))
         found: Tensor = _BACKWARD(*exact, None, *shape, [False, True, False])[1]
         return found
@@ -153,15 +153,16 @@ def weight_gradient(
     return result
 
 
-def _is_right_in_2d(weight: Tensor, *, is_transposed: bool) -> bool:
+def is_right_in_2d(weight: Tensor, shape: tuple[Any, ...]) -> bool:
     """Whether no wrong gradient of 2-D layers with so many channels is known.
 
     Tried on a processor with AMX, with kernels of 1 to 3, strides of 1 and 2 and planes of 1 × 2
     to 160 × 160: 8,300 layers with multiples of 16 channels in and out, 340 transposed ones, and
-    4,900 plain ones from such multiples to fewer.
+    4,900 plain ones from such multiples to fewer; none in groups.
     """
+    *_, is_transposed, _, groups = shape
     made, given = (channels % _TILE == 0 for channels in weight.shape[:2])
-    return given and (made or not is_transposed)
+    return groups == 1 and given and (made or not is_transposed)
 
 
 def _meeting(coarse: int, fine: int, step: int, offset: int) -> tuple[slice, slice]:

@@ -127,7 +127,7 @@ class Trainer:
         loss = masked_loss(logits, batch.target.to(self.device), batch.weight.to(self.device))
         self._optimizer.zero_grad()
         _go_back(loss)
-        norm = nn.utils.clip_grad_norm_(self._network.parameters(), _LARGEST_GRADIENT, foreach=True)
+        norm = nn.utils.clip_grad_norm_(self._network.parameters(), _LARGEST_GRADIENT)
         value = self._team.mean(float(loss.detach() + 0 * norm), self.device)
         if not math.isfinite(value):
             self._roll_back()
