@@ -80,7 +80,10 @@ def _most_robust(table: pd.DataFrame, n_clefts: int) -> pd.Series:
 
 
 def fewest_errors(sizes: pd.DataFrame) -> pd.Series:
-    """Of the rows (``count_detections``, sizes rising) the one to choose; see ``calibrate``."""
+    """Of the rows of one threshold (``count_detections``, sizes rising) the one to choose.
+
+    ``calibrate`` says how; at least one row.
+    """
     best = sizes.sort_values("f1").iloc[-1]
     found, wrong = best["tp"] - 1, best["fp"] + best["fn"] + 1
     good = sizes[sizes["f1"] >= 2 * found / max(2 * found + wrong, 1)]

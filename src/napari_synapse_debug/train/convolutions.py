@@ -158,7 +158,8 @@ def is_right_in_2d(weight: Tensor, shape: tuple[Any, ...]) -> bool:
 
     Tried on a processor with AMX, with kernels of 1 to 3, strides of 1 and 2 and planes of 1 × 2
     to 160 × 160: 8,300 layers with multiples of 16 channels in and out, 340 transposed ones, and
-    4,900 plain ones from such multiples to fewer; none in groups.
+    4,900 plain ones from such multiples to fewer; none in groups. ``weight`` and ``shape`` are
+    those of ``weight_gradient``.
     """
     *_, is_transposed, _, groups = shape
     made, given = (channels % _TILE == 0 for channels in weight.shape[:2])

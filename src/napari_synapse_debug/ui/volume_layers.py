@@ -44,7 +44,7 @@ def in_section(grid: Grid) -> dict[str, Any]:
 
 
 def move_section(image: Image, place_nm: NDArray[np.float64]) -> None:
-    """In 3D show the section of ``image`` at ``place_nm``, (3,)."""
+    """In 3D show the section of ``image`` at ``place_nm``, (3,), zyx."""
     image.plane.position = tuple(((place_nm - image.translate) / image.scale).tolist())
 
 
