@@ -1,6 +1,3 @@
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import torch
@@ -32,42 +29,3 @@ def test_messages_of_other_devices_are_recognised_and_other_errors_are_not():
     assert is_out_of_memory(RuntimeError("MPS backend out of memory (MPS allocated: 1 GB"))
     assert not is_out_of_memory(RuntimeError("Given groups=1, weight of size"))
     assert not is_out_of_memory(ValueError("out of memory"))
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc alone gives pages back")
-def test_freed_memory_is_kept_as_long_as_it_is_wanted():
-    """In a process of its own, that no other test's memory counts."""
-    found = subprocess.run([sys.executable, "-c", KEEPING], check=True, stdout=subprocess.PIPE)
-    before, during, nested, trimmed, again, after = (int(text) for text in found.stdout.split())
-    assert during - before > 150 * 2**20
-    assert nested - before > 150 * 2**20
-    assert trimmed - before < 50 * 2**20
-    assert again - before > 150 * 2**20
-    assert after - before < 50 * 2**20
-
-
-KEEPING = """
-import psutil, torch
-from napari_synapse_debug.predict.memory import memory_kept
-
-def held():
-    return psutil.Process().memory_info().rss
-
-def use():
-    torch.ones(200 * 2**20, dtype=torch.uint8)
-
-use()
-values = [held()]
-with memory_kept():
-    use()
-    values.append(held())
-    with memory_kept():
-        memory_kept.trim(2**30)  # it grew by less
-    values.append(held())
-    memory_kept.trim(100 * 2**20)
-    values.append(held())
-    use()
-    values.append(held())
-values.append(held())
-print(*values)
-"""

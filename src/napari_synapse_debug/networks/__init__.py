@@ -9,6 +9,7 @@ from napari_synapse_debug.networks.devices import (
 )
 from napari_synapse_debug.networks.fusion import fuse_blocks
 from napari_synapse_debug.networks.intensity import Intensity, check_finite, measure_intensity
+from napari_synapse_debug.networks.kept_memory import memory_kept
 from napari_synapse_debug.networks.plan import NetworkPlan, plan_network
 from napari_synapse_debug.networks.preprocess import (
     bin_mean,
@@ -49,6 +50,7 @@ __all__ = [
     "has_tiles",
     "load_weights",
     "measure_intensity",
+    "memory_kept",
     "mirror_to_multiple",
     "needs_resampling",
     "plan_network",

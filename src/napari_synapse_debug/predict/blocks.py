@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from napari_synapse_debug.domain.errors import StepCancelledError
 from napari_synapse_debug.domain.events import Event, StepContext, box_values
 from napari_synapse_debug.domain.grid import Box, Triple
-from napari_synapse_debug.predict.memory import memory_kept
+from napari_synapse_debug.networks import memory_kept
 from napari_synapse_debug.predict.predictor import ArrayLike
 
 TileT = TypeVar("TileT")

@@ -23,11 +23,12 @@ from napari_synapse_debug.networks import (
     fold_batch_norms,
     fuse_blocks,
     load_weights,
+    memory_kept,
     mirror_to_multiple,
     prepare_raw,
     use_all_cores,
 )
-from napari_synapse_debug.predict.memory import free_bytes, memory_kept, tile_bytes
+from napari_synapse_debug.predict.memory import free_bytes, tile_bytes
 from napari_synapse_debug.predict.tiling import choose_block, smaller_block
 from napari_synapse_debug.predict.upsample import upsample
 from napari_synapse_debug.predict.views import choose_views

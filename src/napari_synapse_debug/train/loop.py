@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from napari_synapse_debug.domain.events import Event, StepContext
 from napari_synapse_debug.domain.params import TrainParams
-from napari_synapse_debug.networks import NetworkPlan, TrainedNetwork, TrainingState
+from napari_synapse_debug.networks import NetworkPlan, TrainedNetwork, TrainingState, memory_kept
 from napari_synapse_debug.train.boxes import TrainingBox, check_boxes
 from napari_synapse_debug.train.drawing import LATE_FROM, Patches
 from napari_synapse_debug.train.selection import ValidationClock
@@ -15,7 +15,7 @@ from napari_synapse_debug.train.team import Team, count_processes, gather_team
 from napari_synapse_debug.train.trainer import Trainer
 
 _REPORT_SECONDS = 1.0
-_CHECKPOINT_SECONDS = 45.0
+_CHECKPOINT_SECONDS, _FIRST_CHECKPOINT_SECONDS = 45.0, 5.0
 _PARTS = 1000
 _OVER = -1.0
 """Told to the other processes in place of the progress when all is done."""
@@ -58,7 +58,8 @@ def train_network(
     resume : TrainingState, optional
         Where an earlier training of the same plan was left; its time and steps count.
     on_checkpoint : callable, optional
-        Given the state about every 45 s, and at the end.
+        Given the state after 5 s, then about every 45 s, before each validation, as a process
+        may be ended in it, and at the end.
     validate : callable, optional
         Given the average; returns figures, among them ``SCORE`` and ``SCORE_ERROR`` of
         ``train.selection``. Called each 20th of the training, but not within 15 s nor for more
@@ -75,7 +76,7 @@ def train_network(
     check_boxes([box for box in boxes if not box.is_late], plan.classes)
     context.report(Event("train", f"preparing {len(boxes)} boxes", 0, _PARTS))
     count = count_processes(params)
-    with gather_team(count, _follow, boxes, plan, params, resume) as team:
+    with gather_team(count, _follow, boxes, plan, params, resume) as team, memory_kept():
         trainer = Trainer(plan, params, resume, team)
         patches = Patches(boxes, plan, params, trainer.device, team.rank)
         seconds = resume.seconds if resume else 0.0
@@ -91,10 +92,11 @@ def _follow(
     resume: TrainingState | None,
 ) -> None:
     """Train beside the leader until it says that all is done."""
-    trainer = Trainer(plan, params, resume, team)
-    patches = Patches(boxes, plan, params, trainer.device, team.rank)
-    while (progress := team.agree(_OVER, trainer.device)) != _OVER:
-        trainer.advance(patches.draw(trainer.step, progress), progress)
+    with memory_kept():
+        trainer = Trainer(plan, params, resume, team)
+        patches = Patches(boxes, plan, params, trainer.device, team.rank)
+        while (progress := team.agree(_OVER, trainer.device)) != _OVER:
+            trainer.advance(patches.draw(trainer.step, progress), progress)
 
 
 class _Training:
@@ -115,7 +117,8 @@ class _Training:
         self._on_checkpoint = on_checkpoint
         self._validate = validate
         self._started = time.monotonic() - seconds
-        self._reported = self._saved = seconds
+        self._reported = seconds
+        self._saved = seconds + _FIRST_CHECKPOINT_SECONDS - _CHECKPOINT_SECONDS
         self._losses: list[float] = []
         self._clock = ValidationClock(seconds, self._progress())
 
@@ -140,10 +143,8 @@ class _Training:
             self._judge(1.0, self._validate)
         elif self._losses:
             self._tell({}, 1.0)
-        state = self._trainer.state(self._seconds())
-        if self._on_checkpoint is not None:
-            self._on_checkpoint(state)
-        return state.kept
+        self._save()
+        return self._trainer.state(self._seconds()).kept
 
     def _end_validation(self, progress: float) -> None:
         """Validate once more; from here on the latest average is the one to keep."""
@@ -159,17 +160,23 @@ class _Training:
             self._judge(progress, self._validate)
         elif seconds - self._reported > _REPORT_SECONDS:
             self._tell({}, self._progress())  # of now, or the last step would never be told as such
-        if self._on_checkpoint is not None and seconds - self._saved > _CHECKPOINT_SECONDS:
-            self._saved = seconds
-            self._on_checkpoint(self._trainer.state(self._seconds()))
+        if seconds - self._saved > _CHECKPOINT_SECONDS:
+            self._save()
 
     def _judge(self, progress: float, validate: Validate) -> None:
         """Validate the average, keep it if it is the best, and say how good it is."""
+        self._save()
         before = self._seconds()
         values = validate(self._trainer.averaged())
+        memory_kept.trim(0)  # of other sizes than the tensors of a step
         self._trainer.keep_best(values, progress)
         self._clock.note(before, self._seconds(), progress)
         self._tell(values, progress)
+
+    def _save(self) -> None:
+        if self._on_checkpoint is not None:
+            self._saved = self._seconds()
+            self._on_checkpoint(self._trainer.state(self._saved))
 
     def _tell(self, validation: Mapping[str, float], progress: float) -> None:
         self._reported = self._seconds()
