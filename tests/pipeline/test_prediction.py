@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +30,13 @@ from napari_synapse_debug.jobs import run_inline
 from napari_synapse_debug.pipeline import change_params, predicted_box, prediction, run_steps
 from napari_synapse_debug.pipeline.fit import choose_fit
 from napari_synapse_debug.pipeline.levels import add_levels
-from napari_synapse_debug.pipeline.tile_plan import TilePlan, read_tile_plan, write_tile_plan
+from napari_synapse_debug.pipeline.predicted import PARTIAL
+from napari_synapse_debug.pipeline.tile_plan import (
+    TilePlan,
+    counting_start,
+    read_tile_plan,
+    write_tile_plan,
+)
 from napari_synapse_debug.predict import Predictor
 
 PLACE = "runs/main"
@@ -208,6 +217,64 @@ def test_a_process_that_died_twice_without_a_block_asks_for_less(untrained: Path
     _, events = predict_again(untrained)
     assert "died 2 times without a block" in events[0].message
     assert events[0].message.endswith("begins again with blocks of 14×28×20 voxels on cpu")
+
+
+@pytest.mark.parametrize(("starts", "is_smaller"), [(5, False), (6, True)])
+def test_one_that_had_finished_blocks_may_die_more_often(
+    untrained: Path, starts: int, is_smaller: bool
+) -> None:
+    stop_after(untrained, 2)
+    path = untrained / PLACE / "prediction.plan.json"
+    content = read_json(path)
+    assert content["is_proven"]
+    write_json(path, {**content, "starts": starts})
+    _, events = predict(untrained)
+    assert ("died 6 times without a block" in events[0].message) == is_smaller
+
+
+def test_a_process_that_is_killed_after_a_stop_did_not_die_of_memory(tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    plan = TilePlan(key="a", asked="auto", block_vx=(4, 8, 9), device="cpu")
+    is_asked = threading.Event()
+    with counting_start(path, plan, is_asked.is_set):
+        assert read_json(path)["starts"] == 1
+        is_asked.set()
+        for _ in range(200):
+            if read_json(path)["starts"] == 0:
+                break
+            time.sleep(0.05)
+        assert read_json(path)["starts"] == 0  # before it comes to its end
+
+
+def test_what_was_put_into_place_before_a_kill_is_neither_lost_nor_done_again(
+    untrained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def move_and_die(folder: Path, path: Path) -> None:
+        folder.replace(path)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(prediction, "move_into_place", move_and_die)
+        with pytest.raises(KeyboardInterrupt):
+            predict(untrained)
+    place = untrained / PLACE
+    before = open_volume(Source(path=str(place / "prediction.zarr")))
+    values = before.read(before.grid.box).astype(int)
+    assert values.any()
+    found, events = predict(untrained)
+    np.testing.assert_array_equal(found, values)
+    assert events == []
+    assert not {"prediction.blocks", "prediction.plan.json"} & files_of(untrained)
+
+
+def test_blocks_of_a_half_finished_prediction_that_is_gone_do_not_count(untrained: Path) -> None:
+    stop_after(untrained, 2)
+    shutil.rmtree(untrained / PLACE / PARTIAL)
+    found, events = predict(untrained)
+    assert len(events) == 6
+    predict_again(untrained)
+    whole = open_volume(Source(path=str(untrained / PLACE / "prediction.zarr")))
+    np.testing.assert_array_equal(found, whole.read(whole.grid.box))
 
 
 def test_a_plan_counts_for_its_own_step_and_what_was_asked(tmp_path: Path) -> None:

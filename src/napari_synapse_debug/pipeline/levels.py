@@ -21,6 +21,8 @@ from napari_synapse_debug.io import (
 _CHUNKS = (1, 2, 2)
 """Chunks zyx of a level that are made at once: 8 to 16 MB of bytes are read for a channel."""
 
+_NOTES = "{}.level{}.blocks"
+
 
 def add_levels(path: Path, key: str, step: str, context: StepContext) -> int:
     """Give the image at ``path`` its coarser levels; how many there are.
@@ -50,7 +52,7 @@ def add_levels(path: Path, key: str, step: str, context: StepContext) -> int:
     notes = []
     for number, factor in enumerate(factors, start=1):
         context.report(Event(step, f"coarser level {number} of {len(factors)}"))
-        finished = FinishedBlocks(path.with_name(f"{path.stem}.level{number}.blocks"), key)
+        finished = FinishedBlocks(path.with_name(_NOTES.format(path.stem, number)), key)
         notes.append(finished)
         is_begun = len(finished) > 0
         coarser = (level_volume if is_begun else begin_level)(path, number, factor)
@@ -60,6 +62,12 @@ def add_levels(path: Path, key: str, step: str, context: StepContext) -> int:
     for finished in notes:
         finished.forget()
     return len(factors)
+
+
+def forget_levels(path: Path) -> None:
+    """Forget what was finished of the levels of the image at ``path``, which begins anew."""
+    for notes in path.parent.glob(_NOTES.format(path.stem, "*")):
+        notes.unlink()
 
 
 def _fill(finer: Volume, coarser: Volume, finished: FinishedBlocks, context: StepContext) -> None:

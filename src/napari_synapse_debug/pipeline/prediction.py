@@ -16,17 +16,24 @@ from napari_synapse_debug.io import (
     Volume,
     annotate,
     create_volume,
+    level_factors,
     move_into_place,
     open_volume,
     parse_source,
+    read_annotations,
 )
 from napari_synapse_debug.io.checkpoint import load_model
 from napari_synapse_debug.networks import TrainedNetwork, choose_device
 from napari_synapse_debug.pipeline.fit import Fit, choose_fit
-from napari_synapse_debug.pipeline.levels import add_levels
+from napari_synapse_debug.pipeline.levels import add_levels, forget_levels
 from napari_synapse_debug.pipeline.plan import StepDone
 from napari_synapse_debug.pipeline.predicted import PARTIAL, PREDICTION
-from napari_synapse_debug.pipeline.tile_plan import TilePlan, read_tile_plan, write_tile_plan
+from napari_synapse_debug.pipeline.tile_plan import (
+    TilePlan,
+    counting_start,
+    read_tile_plan,
+    write_tile_plan,
+)
 from napari_synapse_debug.pipeline.work import Work
 from napari_synapse_debug.predict import (
     Predictor,
@@ -40,6 +47,9 @@ CHUNK_VX = (32, 128, 128)
 
 PLAN = "prediction.plan.json"
 """Beside the half-finished prediction; gone with it."""
+
+_KEY = "blocks"
+"""Among the notes that are kept with a prediction: what its blocks depended on."""
 
 
 @dataclass(frozen=True)
@@ -110,11 +120,8 @@ def _task_of(work: Work) -> _Task:
 def _predict_with(task: _Task, plan: TilePlan) -> StepDone:
     """The step, by the blocks of ``plan``."""
     path = task.work.folder / PLAN
-    write_tile_plan(path, plan.model_copy(update={"starts": plan.starts + 1}))
-    try:
+    with counting_start(path, plan, task.work.context.should_stop):
         counts = _write(task, plan)
-    finally:  # not reached where the process dies
-        write_tile_plan(path, plan.model_copy(update={"starts": 0}))
     path.unlink()
     made = f"{len(task.trained.plan.classes)} probabilities of {task.box.size / 1e6:.1f} Mvoxels"
     return StepDone("; ".join((made, *task.fit.notes)), counts)
@@ -123,10 +130,17 @@ def _predict_with(task: _Task, plan: TilePlan) -> StepDone:
 def _write(task: _Task, plan: TilePlan) -> dict[str, int | float]:
     """Write the prediction; what is counted of it."""
     work = task.work
-    partial = work.folder / PARTIAL
-    finished = FinishedBlocks(work.folder / "prediction.blocks", plan.blocks_key)
-    out = _start(partial, task, plan, finished)
+    partial, place = work.folder / PARTIAL, work.folder / PREDICTION
+    notes = work.folder / "prediction.blocks"
     blocks = list(task.box.blocks(plan.block_vx))
+    if not partial.exists():
+        finished = FinishedBlocks(notes, plan.blocks_key)
+        if not finished.remaining(blocks) and _is_of(place, plan):
+            finished.forget()  # it was killed just after the prediction was put into place
+            return {"voxels": task.box.size, "blocks": len(blocks), "levels": _level_count(task)}
+        finished.forget()
+    finished = FinishedBlocks(notes, plan.blocks_key)
+    out = _start(partial, task, plan, finished)
     written = predict_blocks(
         task.fit.source.array,
         finished.remaining(blocks),
@@ -135,14 +149,14 @@ def _write(task: _Task, plan: TilePlan) -> dict[str, int | float]:
         work.context,
         within=None if task.within is None else task.within.array,
     )
-    bears = plan.model_copy(update={"starts": 0})
+    bears = plan.model_copy(update={"starts": 0, "is_proven": True})
     for number, block in enumerate(written):
         finished.add(block)
         if number == 0:
             write_tile_plan(work.folder / PLAN, bears)
     write_tile_plan(work.folder / PLAN, bears)  # where no block was left
     levels = add_levels(partial, plan.blocks_key, "predict", work.context)
-    move_into_place(partial, work.folder / PREDICTION)
+    move_into_place(partial, place)
     finished.forget()
     return {"voxels": task.box.size, "blocks": len(blocks), "levels": levels}
 
@@ -159,10 +173,21 @@ def _start(partial: Path, task: _Task, plan: TilePlan, done: FinishedBlocks) -> 
     """The half-finished prediction if its blocks are those of this very plan, else a new one."""
     if len(done) and partial.exists():
         return open_volume(Source(path=str(partial)), is_writable=True)
+    forget_levels(partial)
     channels = tuple(spec.name for spec in task.trained.plan.classes)
     out = create_volume(partial, task.fit.target, "uint8", channels=channels, chunks=CHUNK_VX)
-    annotate(partial, {"box": str(task.box), "tiles": str(plan), "notes": list(task.fit.notes)})
+    notes = {"box": str(task.box), "tiles": str(plan), "notes": list(task.fit.notes)}
+    annotate(partial, {**notes, _KEY: plan.blocks_key})
     return out
+
+
+def _is_of(path: Path, plan: TilePlan) -> bool:
+    """Whether the prediction at ``path`` is that of ``plan``."""
+    return path.exists() and read_annotations(path).get(_KEY) == plan.blocks_key
+
+
+def _level_count(task: _Task) -> int:
+    return len(level_factors(task.fit.target))
 
 
 def _first_plan(task: _Task) -> TilePlan:

@@ -7,17 +7,23 @@ smaller blocks, and in the end the CPU; its output starts again.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event, Thread
 
 from pydantic import Field, ValidationError
 
-from napari_synapse_debug.domain.errors import DataError
+from napari_synapse_debug.domain.errors import DataError, StorageError
 from napari_synapse_debug.domain.grid import Triple
 from napari_synapse_debug.domain.params import Device, Params
 from napari_synapse_debug.io import read_json, write_json
 
-FRUITLESS = 2
-"""Starts without a finished block after which a dead process is put down to want of memory."""
+FRUITLESS, FRUITLESS_THOUGH_PROVEN = 2, 6
+"""Starts without a finished block after which a dead process is put down to want of memory: where
+no block of the plan was ever finished, and where some were, as there are other ways to die."""
+
+_WATCH_SECONDS = 0.25
 
 
 class TilePlan(Params):
@@ -37,6 +43,8 @@ class TilePlan(Params):
         How many plans for the same prediction were given up before.
     starts : int
         How often it was begun since a block was last finished.
+    is_proven : bool
+        Whether a block was ever finished with it.
     """
 
     key: str
@@ -45,6 +53,7 @@ class TilePlan(Params):
     device: Device
     number: int = Field(0, ge=0)
     starts: int = Field(0, ge=0)
+    is_proven: bool = False
 
     @property
     def blocks_key(self) -> str:
@@ -54,12 +63,13 @@ class TilePlan(Params):
     @property
     def is_fruitless(self) -> bool:
         """Whether its process died so often that less memory must be asked for."""
-        return self.starts >= FRUITLESS
+        return self.starts >= (FRUITLESS_THOUGH_PROVEN if self.is_proven else FRUITLESS)
 
     def on(self, block_vx: Triple, device: Device) -> TilePlan:
         """The next plan, with these blocks on this device."""
-        changes = {"block_vx": block_vx, "device": device, "number": self.number + 1, "starts": 0}
-        return self.model_copy(update=changes)
+        return TilePlan(
+            key=self.key, asked=self.asked, block_vx=block_vx, device=device, number=self.number + 1
+        )
 
     def __str__(self) -> str:
         return f"blocks of {'×'.join(map(str, self.block_vx))} voxels on {self.device}"
@@ -83,3 +93,45 @@ def write_tile_plan(path: Path, plan: TilePlan) -> None:
         The disk is full or the folder may not be written.
     """
     write_json(path, plan.model_dump(mode="json"))
+
+
+@contextmanager
+def counting_start(path: Path, plan: TilePlan, should_stop: Callable[[], bool]) -> Iterator[None]:
+    """A block that counts as a start of ``plan`` if its process dies in it unasked.
+
+    Parameters
+    ----------
+    path : Path
+        Where the plan is kept.
+    plan : TilePlan
+        With the starts before this one.
+    should_stop : callable
+        Whether a stop was asked for: the process may be ended before it notices.
+
+    Raises
+    ------
+    StorageError
+        The disk is full or the folder may not be written.
+    """
+    ended = Event()
+
+    def forgive() -> None:
+        now = read_tile_plan(path, plan.key, plan.asked) or plan
+        write_tile_plan(path, now.model_copy(update={"starts": 0}))
+
+    def watch() -> None:
+        while not ended.wait(_WATCH_SECONDS):
+            if should_stop():
+                with suppress(StorageError):
+                    forgive()
+                return
+
+    write_tile_plan(path, plan.model_copy(update={"starts": plan.starts + 1}))
+    watcher = Thread(target=watch, name="start of a prediction", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:  # not reached where the process dies
+        ended.set()
+        watcher.join()
+        forgive()
