@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from napari_synapse_debug.domain.errors import InputError, ProjectError
 from napari_synapse_debug.domain.events import QuietContext
@@ -123,25 +124,57 @@ def test_a_share_that_leaves_no_synapse_to_judge_by_is_refused(reviewed: Path) -
     assert (config.eval_box, config.annotations) == ("5:14,0:56,0:96", ())
 
 
-@pytest.mark.parametrize("met", ["train", "validation"])
-def test_a_part_that_meets_an_annotated_box_is_refused_and_nothing_is_changed(
-    reviewed: Path, met: str
+@pytest.mark.parametrize("use", ["train", "validation"])
+def test_without_an_evaluation_box_apart_from_annotated_ones_it_is_asked_for(
+    reviewed: Path, use: str
 ) -> None:
-    """Without an evaluation box the whole volume judges: x 0:48 is to be learnt, 48:96 judges."""
     project = load_project(reviewed)
-    changes = {"eval_box": None} if met == "train" else {"eval_box": None, "train_box": None}
+    changes = {"eval_box": None} if use == "train" else {"eval_box": None, "train_box": None}
     save_config(Project(project.folder, project.config.model_copy(update=changes)))
-    if met == "validation":
+    if use == "validation":
         annotate_box(reviewed, "0:5,0:56,0:40", use="validation")
+    before = (reviewed / "project.yaml").read_bytes()
+    with pytest.raises(ProjectError, match=r"no evaluation box.*eval_box: z0:z1"):
+        train_again(reviewed, params=HALF)
+    assert (reviewed / "project.yaml").read_bytes() == before
+    assert load_project(reviewed).models == ("main",)
+
+
+def test_a_part_that_is_refused_leaves_all_as_it_was(reviewed: Path) -> None:
     path = reviewed / "project.yaml"
-    path.write_text(path.read_text() + "# written by hand\n")
+    content = yaml.safe_load(path.read_text())
+    content["annotations"] = [{"box": "5:14,0:56,40:60", "use": "validation"}]
+    path.write_text("# written by hand\n" + yaml.safe_dump(content))
     before = path.read_bytes()
     for _ in range(2):
-        with pytest.raises(ProjectError, match=f"{met}.* overlap"):
+        with pytest.raises(ProjectError, match=r"validation box .* overlap"):
             train_again(reviewed, params=HALF)
         assert path.read_bytes() == before
     assert not list((reviewed / "runs/main").glob("evaluated-*"))
-    assert load_project(reviewed).runs == ("main",)
+    assert load_project(reviewed).runs == load_project(reviewed).models == ("main",)
+
+
+def test_a_part_is_learnt_once_though_the_first_call_was_killed_after_it(
+    reviewed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("napari_synapse_debug.pipeline.again.write_lessons", killed)
+        with pytest.raises(KeyboardInterrupt):
+            train_again(reviewed, params=HALF)
+    once = (reviewed / "project.yaml").read_bytes()
+    assert load_project(reviewed).config.eval_box == "5:14,0:56,48:96"
+
+    made = train_again(reviewed, params=HALF)
+
+    assert made.run == "main-2"
+    assert (reviewed / "project.yaml").read_bytes() != once  # trained from main now
+    config = load_project(reviewed).config
+    assert config.eval_box == "5:14,0:56,48:96"
+    assert [known.box for known in config.annotations] == ["5:14,0:56,0:48"]
+    assert len(list((reviewed / "runs/main").glob("evaluated-*"))) == 1
 
 
 def test_a_run_without_a_model_is_refused(fresh: Path) -> None:

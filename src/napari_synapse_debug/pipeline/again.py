@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,15 +17,17 @@ from napari_synapse_debug.domain.events import Event, QuietContext, StepContext
 from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.params import AgainParams
 from napari_synapse_debug.domain.records import points
-from napari_synapse_debug.io import Project, load_project, read_run, save_config
+from napari_synapse_debug.io import Project, load_project, read_run
 from napari_synapse_debug.io.model_files import WEIGHTS
-from napari_synapse_debug.pipeline.annotations import annotate_again, keep_config
+from napari_synapse_debug.pipeline.annotations import annotate_again
 from napari_synapse_debug.pipeline.comparison import Compared, compare_runs
 from napari_synapse_debug.pipeline.corrections import CORRECTED, write_corrected_truth
 from napari_synapse_debug.pipeline.lessons import (
     Lessons,
     describe_lessons,
+    dividing,
     read_hard_places,
+    read_judged,
     write_lessons,
 )
 from napari_synapse_debug.pipeline.plan import STEPS
@@ -139,7 +143,7 @@ def train_again(
         if read_hard_places(project.model_folder(chosen)) is None:
             _check_lessons(review, lessons, params)
             if params.learn_share > 0:
-                project = _learn_reviewed(review, params, context)
+                project = _learn_reviewed(review, params, chosen, context)
             write_lessons(review, chosen)
     context.report(Event(STEP, f"{chosen}: {lessons}"))
     if project.config.truth is not None:
@@ -194,15 +198,27 @@ def _has_new_boxes(review: Review) -> bool:
     return len(review.project.config.annotations) > before
 
 
-def _learn_reviewed(review: Review, params: AgainParams, context: StepContext) -> Project:
+def _learn_reviewed(
+    review: Review, params: AgainParams, model: str, context: StepContext
+) -> Project:
     """The project with a part of its evaluation box annotated by the corrected truth."""
     project = review.project
-    judged = project.config.box("eval") or project.raw().grid.box
-    if project.config.truth is None:
+    config, folder = project.config, project.model_folder(model)
+    if config.eval_box is not None and config.eval_box == read_judged(folder):
+        return project  # this was done by a call that was killed then
+    if config.truth is None:
         raise ProjectError(
             "There is no truth to learn from in the evaluation box",
             fix="add a 3-point table to the project, or learn from annotated boxes",
         )
+    if config.eval_box is None and any(known.raw is None for known in config.annotated):
+        raise ProjectError(
+            "There is no evaluation box of which a part could be learnt from",
+            found="the whole volume judges, with the boxes in which it was annotated",
+            expected="an evaluation box apart from them",
+            fix="write `eval_box: z0:z1,y0:y1,x0:x1` in project.yaml",
+        )
+    judged = config.box("eval") or project.raw().grid.box
     learnt, rest = _split(project, judged, params.learn_share)
     table = review.corrected_truth()
     for box, what in ((learnt, "to learn from"), (rest, "to judge by")):
@@ -217,14 +233,9 @@ def _learn_reviewed(review: Review, params: AgainParams, context: StepContext) -
     by_masks = params.learn_by == "masks" or (
         params.learn_by == "auto" and _are_marked(project, learnt)
     )
-    changed = project.config.model_copy(update={"eval_box": str(rest)})
-    with keep_config(project.folder):  # the new boxes may meet others, and are refused then
-        save_config(Project(project.folder, changed))
-        if by_masks:
-            annotate_again(project.folder, str(learnt))
-        else:
-            annotate_again(project.folder, str(learnt), truth=str(project.folder / CORRECTED))
-        _set_aside(project, review.run)
+    by = {} if by_masks else {"truth": str(project.folder / CORRECTED)}
+    with dividing(learnt, rest, folder), _set_aside(project, review.run):
+        annotate_again(project.folder, str(learnt), judged=rest, **by)
     how = "masks" if by_masks else "points"
     context.report(Event(STEP, f"learns {learnt} by its {how}; {rest} judges from now on"))
     return load_project(project.folder)
@@ -260,11 +271,17 @@ def _are_marked(project: Project, box: Box) -> bool:
     return marked >= _LEAST_MARKED * len(voxels)
 
 
-def _set_aside(project: Project, run: str) -> None:
-    """Copy the evaluation of ``run`` to a folder in it, named by the time."""
+@contextmanager
+def _set_aside(project: Project, run: str) -> Iterator[None]:
+    """A copy of the evaluation of ``run`` in a folder in it, named by the time."""
     folder = project.run_folder(run)
     place = folder / f"evaluated-{datetime.now().strftime('%Y%m%d-%H%M%S')}"
     files = [path for path in folder.iterdir() if path.is_file()]
     place.mkdir()
-    for path in files:
-        shutil.copy2(path, place / path.name)
+    try:
+        for path in files:
+            shutil.copy2(path, place / path.name)
+        yield
+    except BaseException:
+        shutil.rmtree(place)
+        raise

@@ -2,58 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from napari_synapse_debug.domain.grid import Box
-from napari_synapse_debug.domain.project import Annotation
-from napari_synapse_debug.io import Project, load_project, replace_file, save_config
-from napari_synapse_debug.io.project import CONFIG
+from napari_synapse_debug.domain.project import Annotation, ProjectConfig
+from napari_synapse_debug.io import Project, load_project, save_config
 from napari_synapse_debug.pipeline.creation import annotate_box
 
 
-def annotate_again(folder: Path, box: str, **annotated: Any) -> Annotation:
+def annotate_again(
+    folder: Path, box: str, *, judged: Box | None = None, **annotated: Any
+) -> Annotation:
     """The annotated ``box``, in place of what was annotated in the very same box before.
 
-    Takes what ``annotate_box`` takes. Where it is refused, what was there stays.
+    Takes what ``annotate_box`` takes. ``project.yaml`` is written once: where the box is refused,
+    or the process killed, what was there stays.
+
+    Parameters
+    ----------
+    folder : Path
+        The project.
+    box : str
+        ``z0:z1,y0:y1,x0:x1``, voxels.
+    judged : Box, optional
+        The evaluation box from now on.
+    annotated
+        See ``annotate_box``.
 
     Raises
     ------
     InputError, ProjectError
         See ``annotate_box``.
     """
-    with keep_config(folder):
-        forget_box(folder, box)
-        return annotate_box(folder, box, **annotated)
-
-
-@contextmanager
-def keep_config(folder: Path) -> Iterator[None]:
-    """A block that leaves ``project.yaml`` as it was, byte for byte, if it raises.
-
-    Parameters
-    ----------
-    folder : Path
-        The project.
-
-    Raises
-    ------
-    ProjectError
-        There is no such project.
-    StorageError
-        The file cannot be put back.
-    """
-    path = load_project(folder).folder / CONFIG
-    before = path.read_bytes()
-    try:
-        yield
-    except BaseException:
-        if path.read_bytes() != before:
-            with replace_file(path) as beside:
-                beside.write_bytes(before)
-        raise
+    config = _without(load_project(folder).config, box)
+    if judged is not None:
+        config = config.model_copy(update={"eval_box": str(judged)})
+    return annotate_box(folder, box, config=config, **annotated)
 
 
 def forget_box(folder: Path, box: str) -> int:
@@ -70,10 +55,16 @@ def forget_box(folder: Path, box: str) -> int:
         There is no such project.
     """
     project = load_project(folder)
-    wanted = str(Box.parse(box))
-    before = project.config.annotations
-    kept = tuple(a for a in before if a.raw is not None or str(Box.parse(a.box)) != wanted)
-    if len(kept) < len(before):
-        config = project.config.model_copy(update={"annotations": kept})
+    config = _without(project.config, box)
+    count = len(project.config.annotations) - len(config.annotations)
+    if count:
         save_config(Project(project.folder, config))
-    return len(before) - len(kept)
+    return count
+
+
+def _without(config: ProjectConfig, box: str) -> ProjectConfig:
+    wanted = str(Box.parse(box))
+    kept = tuple(
+        a for a in config.annotations if a.raw is not None or str(Box.parse(a.box)) != wanted
+    )
+    return config.model_copy(update={"annotations": kept})

@@ -103,7 +103,7 @@ def create_project(  # noqa: PLR0913  one for each thing that a project names
     return write_project(folder, config, base).folder
 
 
-def annotate_box(
+def annotate_box(  # noqa: PLR0913  one for each thing that an annotation names
     folder: Path,
     box: str,
     *,
@@ -112,6 +112,7 @@ def annotate_box(
     use: Use = "train",
     raw: str | None = None,
     voxel_size_nm: TripleNm | None = None,
+    config: ProjectConfig | None = None,
 ) -> Annotation:
     """The annotated box that was added to the project in ``folder``, after it was checked.
 
@@ -133,6 +134,8 @@ def annotate_box(
         ``FILE[:DATASET]`` of another volume than that of the project.
     voxel_size_nm : tuple of float
         z, y, x of that volume, where its file does not tell.
+    config : ProjectConfig
+        The configuration to add it to in place of the stored one; both are saved at once.
 
     Raises
     ------
@@ -142,6 +145,7 @@ def annotate_box(
         There is no such project, it has no such mask, or boxes overlap.
     """
     project = load_project(folder)
+    config = config or project.config
     base = Path.cwd()
     painted = None if masks is None else _masks_of(project, masks)
     if painted is None and truth is not None:
@@ -154,7 +158,6 @@ def annotate_box(
         raw=_source(raw),
         voxel_size_nm=voxel_size_nm,
     )
-    config = project.config
     points = config.point_classes
     if truth is not None:
         specs = [*config.classes, *(mask.spec for mask in painted or ())]

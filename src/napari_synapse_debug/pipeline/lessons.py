@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +22,9 @@ from napari_synapse_debug.io import (
     fingerprint,
     load_project,
     open_volume,
+    read_json,
     read_table,
+    write_json,
     write_table,
 )
 from napari_synapse_debug.pipeline.review import Review
@@ -29,6 +33,9 @@ from napari_synapse_debug.review import hard_places, uncertain_boxes
 HARD = "hard_places.parquet"
 TRUE = "corrected_truth.parquet"
 """In the folder of the model that is trained again, so that it stays known what it learnt."""
+
+DIVISION = "division.json"
+"""Beside them: which part of the evaluation box was, or was about to be, learnt from."""
 
 
 @dataclass(frozen=True)
@@ -93,12 +100,34 @@ def write_lessons(review: Review, model: str) -> None:
     """Write the lessons of ``review`` to the folder of ``model``, which is yet to be trained.
 
     All hard places are written, also those in the evaluation box: training takes only those
-    that lie in its boxes.
+    that lie in its boxes. They come last: where they are, the lessons are complete.
     """
     folder = review.project.model_folder(model)
-    write_table(hard_places(review.settled(), review.findings), folder / HARD)
     if review.project.config.truth is not None:
         write_table(review.corrected_truth(), folder / TRUE)
+    write_table(hard_places(review.settled(), review.findings), folder / HARD)
+
+
+@contextmanager
+def dividing(learnt: Box, judged: Box, model_folder: Path) -> Iterator[None]:
+    """A block that makes ``judged`` the evaluation box, noted before, and forgotten if it raises.
+
+    A call that was killed learns by the note whether that had been done (``read_judged``).
+    """
+    write_json(model_folder / DIVISION, {"learnt": str(learnt), "judged": str(judged)})
+    try:
+        yield
+    except BaseException:
+        (model_folder / DIVISION).unlink(missing_ok=True)
+        if not any(model_folder.iterdir()):
+            model_folder.rmdir()
+        raise
+
+
+def read_judged(model_folder: Path) -> str | None:
+    """The evaluation box that was noted by ``dividing``; None where none was."""
+    path = model_folder / DIVISION
+    return str(read_json(path)["judged"]) if path.exists() else None
 
 
 def read_hard_places(model_folder: Path) -> pd.DataFrame | None:
@@ -121,7 +150,7 @@ def lesson_inputs(project: Project, model: str) -> dict[str, str]:
 
 def keep_lessons(before: Path, now: Path) -> None:
     """Copy the lessons of a model folder that was set aside to the one in its place."""
-    for name in (HARD, TRUE):
+    for name in (HARD, TRUE, DIVISION):
         if (before / name).exists():
             now.mkdir(parents=True, exist_ok=True)
             shutil.copy2(before / name, now / name)
