@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from napari_synapse_debug.domain.errors import InputError, ProjectError, StepCancelledError
 from napari_synapse_debug.domain.events import Event
-from napari_synapse_debug.io import load_project, read_json
+from napari_synapse_debug.io import load_project, read_json, write_labels
 from napari_synapse_debug.io.checkpoint import load_model, load_training_state
 from napari_synapse_debug.jobs import run_inline
 from napari_synapse_debug.pipeline import STEPS, change_params, run_steps
@@ -62,6 +63,38 @@ def test_a_stopped_training_goes_on_where_it_was(fresh: Path) -> None:
     assert load_project(fresh).models == ("main",), "nothing was set aside"
     assert load_model(model).record["step"].iloc[-1] == 4
     assert load_training_state(model) is None
+
+
+@pytest.mark.parametrize("changed", ["mask shaft", "seed"])
+def test_a_stopped_training_begins_anew_where_something_else_is_to_be_learnt(
+    fresh: Path, changed: str
+) -> None:
+    change_params(fresh, {"train": {**TINY, "steps": 4}})
+    answers = iter([False, False])
+    with pytest.raises(StepCancelledError):
+        run_inline(
+            lambda context: run_steps(fresh, ["train"], context=context),
+            should_stop=lambda: next(answers, True),
+        )
+    if changed == "seed":
+        change_params(fresh, {"train": {"seed": 5}})
+    else:
+        mask = load_project(fresh).mask("shaft")
+        ids = mask.read(mask.grid.box)
+        ids[0, 0, 0] = 1
+        shutil.rmtree(fresh / "shaft.zarr")
+        write_labels(fresh / "shaft.zarr", ids, mask.grid)
+    told: list[str] = []
+    run_inline(
+        lambda context: run_steps(fresh, ["train"], context=context),
+        on_event=lambda event: told.append(event.message),
+    )
+    begun = "changed since the unfinished training was begun: "
+    assert f"{begun}{changed}; begins anew" in told
+    assert load_model(fresh / "models/main").record["step"].iloc[-1] == 4
+    aside, kept = sorted(load_project(fresh).models, key=len, reverse=True)
+    assert (kept, aside.startswith("main-")) == ("main", True)
+    assert not (fresh / "models/main/training.begun.json").exists()
 
 
 def test_a_project_without_a_train_box_or_masks_says_what_to_add(fresh: Path) -> None:

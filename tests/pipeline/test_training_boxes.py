@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from napari_synapse_debug.domain.errors import InputError, ProjectError
 from napari_synapse_debug.domain.events import QuietContext
 from napari_synapse_debug.domain.grid import Grid
+from napari_synapse_debug.domain.verdicts import HARD_PLACES
 from napari_synapse_debug.io import load_project, write_labels, write_table, write_volume
 from napari_synapse_debug.pipeline import annotate_box, change_params, create_project
+from napari_synapse_debug.pipeline.lessons import HARD, TRUE
 from napari_synapse_debug.pipeline.running import inputs_of
 from napari_synapse_debug.pipeline.training_boxes import AnnotatedBoxes, read_annotated_boxes
 from napari_synapse_debug.pipeline.work import Work
@@ -164,6 +168,50 @@ def test_a_box_of_other_voxels_is_resampled_and_it_is_said(
     np.testing.assert_array_equal(found.box.masks["shaft"], world.masks()["shaft"][5:14])
     np.testing.assert_array_equal(found.box.raw, raw.read(raw.grid.box)[5:14])
     assert "resampled from voxels of 20 × 8 × 5 nm to 40 × 8 × 10 nm" in told[0]
+
+
+def test_hard_places_say_nothing_about_boxes_of_another_volume(
+    fresh: Path, read: Callable[[Path], AnnotatedBoxes], world: SimpleNamespace, tmp_path: Path
+) -> None:
+    write_volume(
+        tmp_path / "other.zarr", load_project(fresh).raw().read(world.grid.box), world.grid
+    )
+    annotate_box(
+        fresh,
+        "0:5,0:56,0:96",
+        masks={"shaft": str(fresh / "shaft.zarr")},
+        raw=str(tmp_path / "other.zarr"),
+    )
+    place = dict(zip(HARD_PLACES, (80.0, 80.0, 100.0, 2.0, "missed", "row 3"), strict=True))
+    write_table(pd.DataFrame([place]), fresh / "models/main" / HARD)
+    own, other = read(fresh).train
+    assert (own.is_in_raw, other.is_in_raw) == (True, False)
+    np.testing.assert_array_equal(own.box.hard_places, [(0, 8, 10, 2.0)])  # it begins at 80, 16, 0
+    assert len(other.box.hard_places) == 0
+
+
+def test_what_the_corrected_truth_lacks_is_ignored_beside_painted_points(
+    open_box: Path, read: Callable[[Path], AnnotatedBoxes], world: SimpleNamespace
+) -> None:
+    annotate_box(open_box, PART, masks={"shaft": None}, truth=str(open_box / "truth.csv"))
+    before = world.masks()["shaft"][5:14, :28]
+    row = int(np.unique(before[before > 0])[0])
+    truth = load_project(open_box).truth()
+    write_table(truth[truth["row"] != row], open_box / "models/main" / TRUE)
+    found = read(open_box).train[-1]
+    assert set(found.box.ignored) == {"shaft", "spine_head"}
+    assert found.box.ignored["shaft"][before == row].all()
+
+
+def test_a_box_that_is_learnt_late_was_not_held_out(
+    fresh: Path, read: Callable[[Path], AnnotatedBoxes]
+) -> None:
+    (learnt,) = read(fresh).train
+    early = replace(learnt, name="a validation box")
+    late = replace(learnt, name="end of the train box")
+    with_places = replace(late, box=replace(late.box))
+    boxes = AnnotatedBoxes((learnt,), (early, late), (with_places,))
+    assert boxes.held_out == (early,)
 
 
 def test_a_box_of_much_larger_voxels_is_refused(

@@ -27,9 +27,12 @@ class AnnotatedBox:
         (z, y, x) uint64 instance ids of all true clefts; None where not all classes of
         synapses were annotated. A cleft that is cut from another box at the face has no id
         here, and its voxels are ignored.
+    is_in_raw : bool
+        Whether it lies in the project's raw volume, not in another one.
     """
 
     name: str
     box: TrainingBox
     grid: Grid
     clefts: NDArray[np.uint64] | None
+    is_in_raw: bool = True

@@ -44,7 +44,8 @@ def calibrate(validation: Sequence[JudgedBox], training: Sequence[JudgedBox]) ->
     network is surer in the box that it learnt than elsewhere, where it makes more false
     candidates, so the threshold is taken two thirds up the plateau; not at its top, where
     clefts fall apart. Of the sizes that are worse than the best one at this threshold by no more
-    than one lost cleft it is that with the fewest errors, the largest of several.
+    than one lost cleft it is that with the fewest errors, the middle one of several: a larger one
+    would lose small clefts elsewhere, a smaller one let specks pass.
 
     Parameters
     ----------
@@ -88,5 +89,6 @@ def fewest_errors(sizes: pd.DataFrame) -> pd.Series:
     found, wrong = best["tp"] - 1, best["fp"] + best["fn"] + 1
     good = sizes[sizes["f1"] >= 2 * found / max(2 * found + wrong, 1)]
     errors = good["fp"] + good["fn"]
-    chosen: pd.Series = good[errors == errors.min()].iloc[-1]
+    fewest = good[errors == errors.min()]
+    chosen: pd.Series = fewest.iloc[(len(fewest) - 1) // 2]
     return chosen

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from napari_synapse_debug.domain.errors import StepCancelledError
-from napari_synapse_debug.io import write_json
+from napari_synapse_debug.io import read_json, write_json
 from napari_synapse_debug.io.checkpoint import (
     clear_training_state,
     load_model,
@@ -21,6 +21,7 @@ from napari_synapse_debug.networks import NetworkPlan, TrainedNetwork, TrainingS
 from napari_synapse_debug.pipeline.annotated_box import AnnotatedBox
 from napari_synapse_debug.pipeline.calibration import Calibration, calibrate
 from napari_synapse_debug.pipeline.detection import judge_boxes, predict_annotated
+from napari_synapse_debug.pipeline.inputs import inputs_of
 from napari_synapse_debug.pipeline.lessons import keep_lessons
 from napari_synapse_debug.pipeline.plan import StepDone
 from napari_synapse_debug.pipeline.training_boxes import AnnotatedBoxes, read_annotated_boxes
@@ -30,6 +31,9 @@ from napari_synapse_debug.pipeline.validation import validate_network
 from napari_synapse_debug.pipeline.work import Work
 from napari_synapse_debug.predict import Predictor
 from napari_synapse_debug.train import start_from, train_network
+
+BEGUN = "training.begun.json"
+"""Beside an unfinished training: what it learns, and by which parameters."""
 
 
 def train(work: Work) -> StepDone:
@@ -71,6 +75,7 @@ def train(work: Work) -> StepDone:
     if calibration is not None:
         write_json(work.model_folder / "calibration.json", calibration.model_dump())
     clear_training_state(work.model_folder)
+    (work.model_folder / BEGUN).unlink(missing_ok=True)
     return _describe(trained, calibration)
 
 
@@ -85,9 +90,13 @@ def _prepare_start(work: Work, plan: NetworkPlan) -> TrainingState | None:
 
     A finished model is renamed, so that training again never destroys one.
     """
-    state = load_training_state(work.model_folder)
+    state, learnt = load_training_state(work.model_folder), _what_is_learnt(work)
     if state is not None and state.trained.plan == plan:
-        return state
+        changed = _changed_since(work.model_folder / BEGUN, learnt)
+        if not changed:
+            return state
+        names = ", ".join(changed)
+        work.tell("train", f"changed since the unfinished training was begun: {names}; begins anew")
     start = _start_from_model(work, plan)
     work.forget("train")
     weights = work.model_folder / WEIGHTS
@@ -97,7 +106,24 @@ def _prepare_start(work: Work, plan: NetworkPlan) -> TrainingState | None:
         keep_lessons(aside, work.model_folder)
     else:
         clear_training_state(work.model_folder)
+    write_json(work.model_folder / BEGUN, learnt)
     return start
+
+
+def _what_is_learnt(work: Work) -> dict[str, str]:
+    """What a training must have in common with an unfinished one to go on from there, by name."""
+    params = work.params.train.model_dump(include={"seed", "init_from", "validation_fraction"})
+    painting = {"targets": work.params.targets.model_dump_json()}
+    named = {name.replace("_", " "): str(value) for name, value in params.items()}
+    return {**inputs_of(work.project, work.run, "train"), **named, **painting}
+
+
+def _changed_since(path: Path, learnt: Mapping[str, str]) -> list[str]:
+    """The names of what is not as it was noted at ``path``; none where nothing was noted."""
+    if not path.exists():  # of an older version
+        return []
+    before = read_json(path)
+    return [name for name in {**before, **learnt} if before.get(name) != learnt.get(name)]
 
 
 def _start_from_model(work: Work, plan: NetworkPlan) -> TrainingState | None:
@@ -136,10 +162,9 @@ def _calibrate(work: Work, boxes: AnnotatedBoxes, trained: TrainedNetwork) -> Ca
     if not any(spec.role.is_synapse for spec in classes):
         return None
     predictor = Predictor(trained, work.params.train.device)
-    held_out = tuple(found for found in boxes.validation if found not in boxes.late)
     validation, training = (
         judge_boxes(part, [predict_annotated(predictor, found) for found in part], classes)
-        for part in (_judgeable(held_out), _judgeable((*boxes.train, *boxes.late)))
+        for part in (_judgeable(boxes.held_out), _judgeable((*boxes.train, *boxes.late)))
     )
     return calibrate(validation, training) if validation or training else None
 

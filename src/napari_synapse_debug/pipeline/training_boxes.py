@@ -24,7 +24,7 @@ from napari_synapse_debug.networks import (
 from napari_synapse_debug.pipeline.annotated_box import AnnotatedBox
 from napari_synapse_debug.pipeline.calibration import ENOUGH_CLEFTS
 from napari_synapse_debug.pipeline.holding_out import hold_out
-from napari_synapse_debug.pipeline.instances import label_instances
+from napari_synapse_debug.pipeline.instances import join_instances
 from napari_synapse_debug.pipeline.lessons import read_hard_places, read_true_lessons
 from napari_synapse_debug.pipeline.truth_edits import correct_masks
 from napari_synapse_debug.pipeline.work import Work
@@ -57,6 +57,12 @@ class AnnotatedBoxes:
         """What the network learns from, marked where it does so at the end only."""
         late = [replace(found.box, is_late=True) for found in self.late]
         return [*(found.box for found in self.train), *late]
+
+    @property
+    def held_out(self) -> tuple[AnnotatedBox, ...]:
+        """Those of ``validation`` from which nothing is learnt at any time."""
+        late = {found.name for found in self.late}  # they were given hard places, and are others
+        return tuple(found for found in self.validation if found.name not in late)
 
 
 def read_annotated_boxes(work: Work) -> AnnotatedBoxes:
@@ -96,14 +102,17 @@ def read_annotated_boxes(work: Work) -> AnnotatedBoxes:
 
 
 def _with_hard_places(work: Work, boxes: tuple[AnnotatedBox, ...]) -> tuple[AnnotatedBox, ...]:
-    """The boxes with the confirmed errors that lie in them, as a review told them."""
+    """The boxes with the confirmed errors that lie in them, as a review told them.
+
+    These have places in the project's raw volume, which say nothing about boxes of another.
+    """
     places = read_hard_places(work.model_folder)
     if places is None or places.empty:
         return boxes
     where, weights = points(places, "place"), places["weight"].to_numpy(np.float64)
     made, used = [], 0
     for found in boxes:
-        inside = found.grid.contains(where)
+        inside = found.grid.contains(where) & found.is_in_raw
         rows = np.column_stack([found.grid.to_index(where[inside]), weights[inside]])
         made.append(replace(found, box=replace(found.box, hard_places=rows)))
         used += int(inside.sum())
@@ -122,6 +131,7 @@ def _read(work: Work, annotation: Annotation, corrected: pd.DataFrame | None) ->
         box=TrainingBox(raw, {m.name: _read_mask(work, annotation, m) for m in masks}),
         grid=volume.grid.crop(box),
         clefts=None,
+        is_in_raw=annotation.raw is None,
     )
     sized = _resample(work, read)
     if corrected is not None and annotation.raw is None and work.project.config.truth is not None:
@@ -199,7 +209,8 @@ def _paint(
         )
     work.tell(STEP, f"{found.name}: {where} lie inside; the others are not learnt here")
     targets = paint_targets(truth, found.grid, classes, work.params.targets)
-    box = TrainingBox(found.box.raw, {**masks, **targets.masks}, targets.ignored)
+    ignored = {**found.box.ignored, **targets.ignored}
+    box = TrainingBox(found.box.raw, {**masks, **targets.masks}, ignored)
     return replace(found, box=box)
 
 
@@ -213,13 +224,8 @@ def _true_clefts(box: TrainingBox, classes: Sequence[ClassSpec]) -> NDArray[np.u
     None where a class of synapses was not annotated: what is found there cannot be judged.
     """
     masks = [box.masks.get(spec.name) for spec in classes if spec.role.is_synapse]
-    if not masks or any(mask is None for mask in masks):
-        return None
-    ids = np.zeros(box.raw.shape, np.uint64)
-    for mask in masks:
-        if mask is not None:
-            ids = np.where(mask > 0, mask, ids).astype(np.uint64)
-    return label_instances(ids)
+    known = [mask.astype(np.uint64) for mask in masks if mask is not None]
+    return join_instances(known) if known and len(known) == len(masks) else None
 
 
 def _nothing_to_learn(work: Work) -> ProjectError:
