@@ -186,6 +186,37 @@ def test_three_clicks_add_a_synapse(dock, desk, viewer, qtbot):
     assert NAMES[ADD] not in viewer.layers
 
 
+def test_clicks_outlive_a_job_of_the_run_and_end_with_it(dock, desk, viewer, project, qtbot):
+    dock.truth_page.modes[ADD].click()
+    layer = viewer.layers[NAMES[ADD]]
+    for voxel in ((4, 20, 30), (4, 24, 33)):
+        layer.add(voxel)
+
+    desk.session.set_results(desk.session.results, goes_on=True)  # as when a step has ended
+
+    assert viewer.layers.selection.active is layer
+    assert len(layer.data) == 2
+    assert dock.truth_page.modes[ADD].isChecked()
+    layer.add((4, 28, 36))
+    qtbot.waitUntil(lambda: "1 added" in dock.truth_page.counts.text())
+    desk.session.set_project(project, "main-2")
+    desk.session.set_results(desk.session.results)
+    assert layer not in viewer.layers
+    assert not dock.truth_page.modes[ADD].isChecked()
+
+
+def test_points_to_be_moved_stay_while_a_job_of_the_run_ends(dock, desk, viewer):
+    desk.session.select(1)
+    dock.truth_page.modes[MOVE].click()
+    layer = viewer.layers[NAMES[MOVE]]
+    before = layer.data.copy()
+
+    desk.session.set_results(desk.session.results, goes_on=True)
+
+    assert viewer.layers.selection.active is layer
+    assert layer.data == pytest.approx(before)
+
+
 def test_what_cannot_be_moved_is_told(dock, desk, qtbot):
     desk.session.select(3)
     assert not dock.truth_page.modes[MOVE].isEnabled()

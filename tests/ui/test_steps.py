@@ -11,6 +11,8 @@ from qtpy.QtCore import Qt
 from napari_synapse_debug.domain.errors import InputError, StepCancelledError
 from napari_synapse_debug.domain.events import Event
 from napari_synapse_debug.domain.params import SynapseParams
+from napari_synapse_debug.domain.project import Annotation
+from napari_synapse_debug.domain.roles import ClassSpec, Role
 from napari_synapse_debug.jobs import JobRunner
 from napari_synapse_debug.ui.backend import product_backend
 from napari_synapse_debug.ui.run_panel import time_text
@@ -98,6 +100,13 @@ def surprising_step(folder, steps, *, run, params, context):
 
 
 @pytest.fixture
+def results(results):
+    """With a box to learn in."""
+    config = results.config.model_copy(update={"train_box": "0:4,0:20,0:20"})
+    return dataclasses.replace(results, config=config)
+
+
+@pytest.fixture
 def session(results):
     made = Session()
     made.set_project(FOLDER)
@@ -151,6 +160,8 @@ def test_a_run_ends_with_new_results_and_what_was_made(make_panel, session, qtbo
 
 def test_run_is_blocked_while_another_step_runs(make_panel, session, qtbot):
     panel = make_panel(endless_step)
+    told = []
+    session.results_changed.connect(lambda: told.append(1))
     other = StepPanel(session, TRAIN)
     qtbot.addWidget(other)
     assert other.run_panel.run.isEnabled()
@@ -164,6 +175,7 @@ def test_run_is_blocked_while_another_step_runs(make_panel, session, qtbot):
     qtbot.mouseClick(panel.run_panel.cancel, Qt.MouseButton.LeftButton)
     wait_for(qtbot, session, "cancelled")
     assert panel.run_panel.message.text() == "The step was stopped."
+    qtbot.waitUntil(lambda: told == [1])  # what was finished before is there
     assert other.run_panel.run.isEnabled()
 
 
@@ -202,7 +214,8 @@ def test_a_step_in_another_process_reaches_the_session(make_panel, session, qtbo
 @pytest.mark.parametrize(
     ("group", "change", "reason"),
     [
-        (TRAIN, {"masks": ()}, "no masks"),
+        (TRAIN, {"masks": ()}, "nothing to learn"),
+        (TRAIN, {"train_box": None}, "no box to learn in"),
         (SYNAPSES, {"segmentation": None}, "no neuron segmentation"),
         (EVALUATE, {"truth": None}, "no truth"),
     ],
@@ -217,6 +230,19 @@ def test_run_says_what_is_missing(session, results, qtbot, group, change, reason
 
     assert not panel.run_panel.run.isEnabled()
     assert reason in panel.run_panel.reason.text()
+
+
+def test_points_alone_and_masks_of_boxes_alone_can_be_learnt(session, results, qtbot):
+    panel = StepPanel(session, TRAIN)
+    qtbot.addWidget(panel)
+    config = results.config.model_copy(update={"masks": (), "annotations": ()})
+    of_points = config.model_copy(update={"point_classes": (ClassSpec("cleft", Role.SYNAPSE),)})
+    mask = results.config.masks[0]
+    annotation = Annotation(box="0:4,0:8,0:8", use="train", masks=(mask,))
+    of_boxes = config.model_copy(update={"train_box": None, "annotations": (annotation,)})
+    for learnt in (of_points, of_boxes):
+        session.set_results(dataclasses.replace(results, config=learnt))
+        assert panel.run_panel.run.isEnabled(), panel.run_panel.reason.text()
 
 
 def test_without_a_project_run_says_where_to_get_one(qtbot):
@@ -296,3 +322,19 @@ def test_a_step_that_ends_when_another_run_is_open_leaves_that_alone(
     assert (session.project, session.run, session.selected) == (*elsewhere, 102)
     assert "that of project, main" in session.job.message
     assert f"run main of {FOLDER}" in session.job.message
+
+
+def test_a_step_that_fails_when_another_run_is_open_says_which_it_was(make_panel, session, qtbot):
+    release = threading.Event()
+
+    def waiting_step(folder, steps, *, run, params, context):
+        release.wait(20)
+        raise InputError("The volume is not there")
+
+    panel = make_panel(waiting_step)
+    qtbot.mouseClick(panel.run_panel.run, Qt.MouseButton.LeftButton)
+    panel.runner.open(FOLDER, "second")
+    release.set()
+    wait_for(qtbot, session, "failed")
+
+    assert session.job.message == f"The volume is not there. (run main of {FOLDER})"

@@ -9,11 +9,14 @@ from napari_synapse_debug.domain.errors import SynapseDebugError
 from napari_synapse_debug.ui.session import JobState
 
 
-def failed(step: str, error: Exception) -> JobState:
-    """The state of a step that ended with ``error``; what is not ours is told with its type."""
+def failed(step: str, error: Exception, where: str = "") -> JobState:
+    """The state of a step that ended with ``error``; what is not ours is told with its type.
+
+    ``where`` names the run, if it is not the one that is open.
+    """
     is_ours = isinstance(error, SynapseDebugError)
     text = str(error) if is_ours else f"{type(error).__name__}: {error}"
-    return JobState("failed", step, text, details=_details(error))
+    return JobState("failed", step, text + where, details=_details(error))
 
 
 def outcome_text(summary: Any) -> str:

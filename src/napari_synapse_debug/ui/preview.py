@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ class Preview(QObject):
 
     message_changed = Signal(str)
     running_changed = Signal(bool)
-    _event_arrived = Signal(object)
+    _event_arrived = Signal(int, object)
     _job_ended = Signal(object)
 
     def __init__(
@@ -53,6 +54,7 @@ class Preview(QObject):
         super().__init__(parent)
         self._adapter, self._submit, self._open = adapter, submit, open_preview
         self._job: Job | None = None
+        self._number = 0
         self._layers: list[Image] = []
         # the signals are emitted in the threads of the job and arrive here in Qt's
         self._event_arrived.connect(self._show_event)
@@ -64,7 +66,9 @@ class Preview(QObject):
         self.clear()
         self.message_changed.emit("starting; the first time the model is loaded")
         self.running_changed.emit(True)
-        self._job = self._submit(box, focus, self._event_arrived.emit, self._job_ended.emit)
+        self._number += 1
+        tell = partial(self._event_arrived.emit, self._number)
+        self._job = self._submit(box, focus, tell, self._job_ended.emit)
 
     def cancel(self) -> None:
         """End what runs; what is shown stays."""
@@ -79,8 +83,8 @@ class Preview(QObject):
             self._adapter.remove_beside(layer)
         self._layers = []
 
-    def _show_event(self, event: Event) -> None:
-        if self._job is None:
+    def _show_event(self, number: int, event: Event) -> None:
+        if self._job is None or number != self._number:  # of one that was ended
             return
         if event.message:
             self.message_changed.emit(event.message)

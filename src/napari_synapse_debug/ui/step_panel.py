@@ -15,10 +15,13 @@ from napari_synapse_debug.ui.run_panel import RunPanel
 from napari_synapse_debug.ui.session import Session
 
 NO_PROJECT = "Open or create a project first (Plugins › Project)"
-_NEEDED = {
-    "train": ("masks", "The project has no masks to learn from"),
-    "contacts": ("segmentation", "The project has no neuron segmentation"),
-    "evaluate": ("truth", "The project has no truth to compare with"),
+_NEEDED: dict[str, tuple[tuple[str, str], ...]] = {
+    "train": (
+        ("classes", "The project has nothing to learn: add masks or 3-point rows"),
+        ("annotated", "The project has no box to learn in: add one below"),
+    ),
+    "contacts": (("segmentation", "The project has no neuron segmentation"),),
+    "evaluate": (("truth", "The project has no truth to compare with"),),
 }
 
 
@@ -133,9 +136,9 @@ def why_blocked(
     if session.project is None or session.results is None:
         return NO_PROJECT
     for step in steps:
-        part, reason = _NEEDED.get(step, ("name", ""))
-        if not getattr(session.results.config, part):
-            return reason
+        for part, reason in _NEEDED.get(step, ()):
+            if not getattr(session.results.config, part):
+                return reason
     try:
         read_form()
     except InputError as error:

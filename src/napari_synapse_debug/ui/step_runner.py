@@ -267,23 +267,37 @@ class StepRunner(QObject):
             )
         )
 
+    def _show_again(self, folder: Path, run: str) -> None:
+        self._session.set_results(self._backend.open_results(folder, run), goes_on=True)
+
+    def _show_kept(self, folder: Path, run: str) -> None:
+        """Show what a step that was stopped has left, a model for example."""
+        try:
+            self._show_again(folder, run)
+        except Exception as error:  # noqa: BLE001  # a slot that raises would end the program
+            self._session.set_job(failed(self._session.job.step, error))
+
     def _finish(self, job: Job) -> None:
         self._job = None
         step, (folder, run) = self._session.job.step, self._about
         is_open = self._about == (self._session.project, self._run)
+        where = "" if is_open or folder is None else f" (run {run} of {folder})"
         try:
             summary = job.result()
             made = getattr(summary, "run", None)  # of training again
             if folder is not None and is_open and made is not None:
                 self.open(folder, made)
             elif folder is not None and is_open:
-                self._session.set_results(self._backend.open_results(folder, run), goes_on=True)
+                self._show_again(folder, run)
         except StepCancelledError as error:
-            self._session.set_job(JobState("cancelled", step, str(error)))
+            self._session.set_job(JobState("cancelled", step, str(error) + where))
+            if is_open and folder is not None:
+                self._show_kept(folder, run)
         except Exception as error:  # noqa: BLE001  # a slot that raises would end the program
-            self._session.set_job(failed(step, error))
+            self._session.set_job(failed(step, error, where))
         else:
-            where = "" if is_open or folder is None else f" (run {made or run} of {folder})"
+            if where and made is not None:
+                where = f" (run {made} of {folder})"
             self._session.set_job(JobState("done", step, outcome_text(summary) + where))
             if made is not None and is_open:
                 self.trained_again.emit(summary)

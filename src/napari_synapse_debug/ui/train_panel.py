@@ -36,6 +36,7 @@ class TrainPanel(StepPanel):
         if isinstance(column, QVBoxLayout):
             column.insertWidget(column.indexOf(self.run_panel), self.finish)
         session.job_changed.connect(self._show_progress)
+        session.project_changed.connect(lambda _: self.finish.hide())
 
     def show_training(self, sections: Mapping[str, Section]) -> None:
         """Show the curves of the session's training and its latest held-out ``sections``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -50,10 +51,11 @@ class TruthEditor:
         self._adapter, self._session = adapter, session
         self._layer: Points | None = None
         self._is_filling = False
+        self._about: tuple[Path | None, str] = (None, "")
         self.mode = ""
         self.truth: pd.DataFrame | None = None
         session.finding_selected.connect(self._follow)
-        session.results_changed.connect(self.stop)
+        session.results_changed.connect(self._go_on)
 
     def set_truth(self, truth: pd.DataFrame | None) -> None:
         """Take the corrected truth; the points to be moved follow it."""
@@ -73,11 +75,10 @@ class TruthEditor:
             raise InputError("Open a project first: it has the truth to be corrected")
         ends_nm = self._true_points_nm() if mode == MOVE else np.empty((0, 3))
         self.stop()
-        self.mode = mode
+        self.mode, self._about = mode, (self._session.project, self._session.run)
         self._layer = _layer(mode, results.grid, results.grid.to_fraction(ends_nm))
         self._adapter.add_beside(self._layer)
-        viewer = self._adapter.viewer
-        viewer.layers.selection.active = self._layer
+        self._adapter.viewer.layers.selection.active = self._layer
         self._layer.mode = "select" if mode == MOVE else "add"
         self._layer.events.data.connect(self._changed)
         self.mode_changed.emit(mode)
@@ -93,6 +94,14 @@ class TruthEditor:
             self.mode_changed.emit("")
             self.told.emit("")
             self._tell_held()
+
+    def _go_on(self) -> None:
+        """Stop where another run was opened; clicks stay where a step of this one has ended."""
+        session = self._session
+        if session.results is None or self._about != (session.project, session.run):
+            self.stop()
+        elif self._layer is not None:
+            self._adapter.viewer.layers.selection.active = self._layer
 
     def delete(self) -> None:
         """Ask for the selected error's true synapse to be deleted."""
