@@ -5,7 +5,7 @@ import pytest
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.events import Event, box_of, box_values
 from napari_synapse_debug.domain.grid import Box
-from napari_synapse_debug.domain.params import PredictParams
+from napari_synapse_debug.domain.params import PredictParams, TrainParams
 
 
 def test_the_switch_of_older_projects_is_read_as_views() -> None:
@@ -21,3 +21,15 @@ def test_a_box_goes_through_an_event_and_back() -> None:
     event = Event("predict", values={"seconds": 2.0, **box_values(box)})
     assert box_of(event) == box
     assert box_of(Event("predict", values={"z0": 1.0})) is None
+
+
+@pytest.mark.parametrize("values", [{"block_vx": (0, 128, 128)}, {"block_vx": (16, -1, 16)}])
+def test_blocks_have_at_least_one_voxel(values: dict[str, tuple[int, int, int]]) -> None:
+    with pytest.raises(InputError, match="at least one voxel along each axis"):
+        PredictParams.build(**values)
+
+
+@pytest.mark.parametrize("values", [{"patch_vx": (0, 96, 96)}, {"binning": (-1, 1, 1)}])
+def test_patches_and_bins_have_at_least_one_voxel(values: dict[str, tuple[int, int, int]]) -> None:
+    with pytest.raises(InputError, match="at least one voxel along each axis"):
+        TrainParams.build(**values)

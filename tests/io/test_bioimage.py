@@ -111,6 +111,29 @@ def test_a_model_comes_back_as_it_was(package: Path, model: Path, tmp_path: Path
     assert (tmp_path / "back" / "calibration.json").read_text() == '{"threshold": 0.35}'
 
 
+def test_a_package_whose_bytes_were_changed_is_told(package: Path, tmp_path: Path) -> None:
+    path = tmp_path / "broken.zip"
+    with zipfile.ZipFile(package) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+    with zipfile.ZipFile(path) as archive:
+        start = archive.getinfo("weights.pt").header_offset + 60
+    content = bytearray(path.read_bytes())
+    content[start : start + 40] = bytes(range(200, 240))
+    path.write_bytes(content)
+    (tmp_path / "back").mkdir()
+    with pytest.raises(DataError, match="cannot be read as a package"):
+        read_package(path, tmp_path / "back")
+
+
+def test_a_damaged_record_does_not_keep_the_model_from_its_work(
+    rewrite: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = rewrite(training__csv=b'a,b\n"1,2,3\n\x00')
+    (tmp_path / "back").mkdir()
+    assert read_package(path, tmp_path / "back").record.empty
+
+
 def test_a_package_that_fails_its_test_run_is_not_written(
     model: Path, sample: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -108,8 +109,9 @@ def read_package(path: Path, folder: Path) -> TrainedNetwork:
         with zipfile.ZipFile(path) as archive:
             _check_ours(path, archive)
             for name in set(ATTACHED) & set(archive.namelist()):
-                (folder / name).write_bytes(archive.read(name))
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+                with archive.open(name) as packed, (folder / name).open("wb") as file:
+                    shutil.copyfileobj(packed, file)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise DataError(
             f"{path} cannot be read as a package",
             found=str(error),

@@ -216,10 +216,13 @@ def _parse_plan(text: str, path: Path) -> NetworkPlan:
 
 
 def _read_record(path: Path) -> pd.DataFrame:
-    """The training record; empty if the file is gone, since nothing depends on it."""
+    """The training record; empty if the file is gone or damaged: nothing depends on it."""
     if not path.is_file():
         return empty(RECORD)
-    return _as_record(pd.read_csv(path))
+    try:
+        return _as_record(pd.read_csv(path))
+    except (ValueError, DataError):  # of pandas, too
+        return empty(RECORD)
 
 
 def _as_record(frame: pd.DataFrame) -> pd.DataFrame:

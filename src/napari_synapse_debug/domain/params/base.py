@@ -48,4 +48,11 @@ def field(
     return Field(default, title=title, description=help_, json_schema_extra=extra, **bounds)
 
 
+def at_least_one(value: tuple[int, int, int] | None) -> tuple[int, int, int] | None:
+    """Voxels along z, y, x, none of which is below one; for pydantic's ``field_validator``."""
+    if value is not None and min(value) < 1:
+        raise ValueError("at least one voxel along each axis")
+    return value
+
+
 Device = Literal["auto", "cpu", "cuda", "mps"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
-from napari_synapse_debug.domain.params.base import Device, Params, field
+from napari_synapse_debug.domain.params.base import Device, Params, at_least_one, field
 
 Views = Literal["one", "mirrored", "turned", "all"]
 """Views of the data that are averaged: one as it is, 4 mirrored in y and x, 8 with quarter
@@ -15,6 +15,8 @@ turns, 16 with those mirrored in z."""
 
 class PredictParams(Params):
     """How a volume is predicted."""
+
+    _check_voxels = field_validator("block_vx")(at_least_one)
 
     box: str | None = field(
         None,

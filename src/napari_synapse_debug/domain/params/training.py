@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from napari_synapse_debug.domain.params.base import Device, Params, field
+from pydantic import field_validator
+
+from napari_synapse_debug.domain.params.base import Device, Params, at_least_one, field
 
 
 class TrainParams(Params):
     """How a classifier is trained."""
+
+    _check_voxels = field_validator("patch_vx", "binning")(at_least_one)
 
     minutes: float = field(
         4.0, "Time", "Longest time to train; the best weights are kept", unit="min", gt=0, le=10000
