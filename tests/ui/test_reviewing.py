@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from napari_synapse_debug.domain.errors import InputError
-from napari_synapse_debug.domain.verdicts import DeleteSynapse, Verdict
+from napari_synapse_debug.domain.records import ENDS, FINDINGS
+from napari_synapse_debug.domain.verdicts import AddSynapse, DeleteSynapse, Verdict
+from napari_synapse_debug.io import read_table, write_table
 from napari_synapse_debug.pipeline import open_results, open_review
 from napari_synapse_debug.ui.finding_table import FindingFilter
 from napari_synapse_debug.ui.marks import DISPUTED
@@ -215,3 +217,76 @@ def test_what_was_done_can_be_undone_after_the_results_were_opened_anew(window, 
         other.undo()
     other.close()
     assert verdict_of(other_session, 2) == "model_error"
+
+
+def test_a_verdict_against_the_only_other_reviewer_is_a_dispute(window, project):
+    session, reviewing = window
+    with open_review(project, author="ben") as ben:
+        ben.set_verdict(1, Verdict.MODEL_ERROR)
+    session.select(1)
+
+    reviewing.give(Verdict.UNSURE)
+
+    assert verdict_of(session, 1) == DISPUTED
+    assert session.marks.said[session.table.position(1)] == "anna: unsure; ben: model_error"
+
+
+def test_a_settled_dispute_can_be_settled_anew(window, project):
+    session, reviewing = window
+    with open_review(project, author="ben") as ben:
+        ben.set_verdict(1, Verdict.MODEL_ERROR)
+    for verdict in (Verdict.UNSURE, Verdict.AMBIGUOUS, Verdict.SEGMENTATION_ERROR):
+        session.select(1)
+        reviewing.give(verdict)
+
+    assert verdict_of(session, 1) == "segmentation_error"
+    reviewing.undo()
+    assert verdict_of(session, 1) == "ambiguous"
+
+
+def test_a_comment_is_ones_own_and_stands_beside_those_of_others(window, project):
+    session, reviewing = window
+    with open_review(project, author="ben") as ben:
+        ben.set_comment(1, "ben says")
+    reviewing.refresh()
+    session.select(1)
+    at = session.table.position(1)
+    assert (session.marks.own_comment[at], session.marks.comment[at]) == ("", "ben says")
+
+    for text, together in (("mine", "ben says | mine"), ("", "ben says")):
+        reviewing.comment(text)
+        assert (session.marks.own_comment[at], session.marks.comment[at]) == (text, together)
+
+
+def test_undo_goes_to_the_finding_whatever_its_number_is_by_now(window, project):
+    session, reviewing = window
+    for finding in (2, 4, 9):
+        session.select(finding)
+        reviewing.give(Verdict.MODEL_ERROR)
+    path = project / "runs/main/findings.parquet"
+    findings = read_table(path, FINDINGS)
+    kept = findings[~findings["finding"].isin([1, 9])]
+    write_table(kept.assign(finding=np.arange(1, len(kept) + 1)), path)
+    session.set_results(open_results(project))
+    assert (verdict_of(session, 1), verdict_of(session, 3)) == ("model_error", "model_error")
+
+    session.select(5)
+    reviewing.undo()
+    assert session.selected == 5, "the ninth is gone"
+    reviewing.undo()
+    assert session.selected == 3, "the fourth of then"
+    assert verdict_of(session, 3) == ""
+
+
+def test_the_truth_can_be_edited_before_anything_was_diagnosed(project):
+    (project / "runs/main/findings.parquet").unlink()
+    session, reviewing = make_window(project)
+    assert len(session.table) == 0
+    ends = {
+        f"{end}_nm": (100.0, 100.0, place) for end, place in zip(ENDS, (10, 60, 99), strict=True)
+    }
+
+    reviewing.edit(AddSynapse(**ends))
+
+    assert "added" in set(reviewing.review.corrected_truth()["correction"])
+    reviewing.close()

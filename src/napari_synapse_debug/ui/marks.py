@@ -38,6 +38,10 @@ class Marks:
         What became of it since the run that is compared with; empty without one.
     is_reviewed : (N,) bool, optional
         Whether there is a verdict that holds; computed where it is not given.
+    own_comment : (N,) object, optional
+        This person's comment alone; empty where it is not given.
+    is_settled : (N,) bool, optional
+        Whether a dispute was settled; nowhere where it is not given.
     """
 
     verdict: NDArray[Any] = field(default_factory=_nothing)
@@ -46,12 +50,18 @@ class Marks:
     seen: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
     change: NDArray[Any] = field(default_factory=_nothing)
     is_reviewed: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
+    own_comment: NDArray[Any] = field(default_factory=_nothing)
+    is_settled: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
 
     COLUMNS: ClassVar[tuple[str, ...]] = ("verdict", "comment", "said", "seen", "change")
 
     def __post_init__(self) -> None:
         if len(self.is_reviewed) != len(self.verdict):
             object.__setattr__(self, "is_reviewed", _holds(self.verdict))
+        if len(self.own_comment) != len(self.verdict):
+            object.__setattr__(self, "own_comment", np.full(len(self.verdict), "", dtype=object))
+        if len(self.is_settled) != len(self.verdict):
+            object.__setattr__(self, "is_settled", np.zeros(len(self.verdict), np.bool_))
 
     def __len__(self) -> int:
         return len(self.verdict)
@@ -83,7 +93,11 @@ def _holds(verdict: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def marks_of(
-    verdicts: pd.DataFrame, position: Mapping[int, int], seen: NDArray[np.bool_], before: Marks
+    verdicts: pd.DataFrame,
+    position: Mapping[int, int],
+    seen: NDArray[np.bool_],
+    before: Marks,
+    person: str,
 ) -> Marks:
     """The marks that ``verdicts`` lead to.
 
@@ -97,8 +111,12 @@ def marks_of(
         Which findings were looked at.
     before : Marks
         Keeps what does not come from people (``change``).
+    person : str
+        Whose comments are ``own_comment``.
     """
-    columns = {name: np.full(len(seen), "", dtype=object) for name in ("verdict", "comment")}
+    names = ("verdict", "comment", "own_comment")
+    columns = {name: np.full(len(seen), "", dtype=object) for name in names}
+    is_settled = np.zeros(len(seen), np.bool_)
     said = np.full(len(seen), "", dtype=object)
     stale = verdicts[verdicts["is_stale"]]
     for finding, author, verdict, stage in zip(
@@ -114,9 +132,14 @@ def marks_of(
     ):
         at = position[finding]
         columns["verdict"][at] = DISPUTED if standing == Standing.DISPUTED else verdict
+        is_settled[at] = standing == Standing.SETTLED
         said[at] = words
     told = fresh[fresh["comment"] != ""]
-    for finding, comment in zip(told["now_finding"].tolist(), told["comment"], strict=True):
+    for finding, author, comment in zip(
+        *(told[name].tolist() for name in ("now_finding", "author", "comment")), strict=True
+    ):
         at = position[finding]
         columns["comment"][at] = " | ".join(filter(None, (columns["comment"][at], comment)))
-    return Marks(**columns, said=said, seen=seen, change=before.change)
+        if author == person:
+            columns["own_comment"][at] = comment
+    return Marks(**columns, said=said, seen=seen, change=before.change, is_settled=is_settled)

@@ -109,9 +109,11 @@ class ReviewBar(QWidget):
             button.setChecked(verdict == given)
             button.setEnabled(at is not None)
         self.comment.setEnabled(at is not None)
-        text = "" if at is None else str(marks.comment[at])
+        own, everyone = ("", "") if at is None else (marks.own_comment[at], marks.comment[at])
+        others = f"\nAll comments: {everyone}" if everyone != own else ""
+        self.comment.setToolTip(hint("comment").capitalize() + others)
         if not self.comment.hasFocus():
-            self.comment.show_comment(text)
+            self.comment.show_comment(str(own))
 
     def _ask(self, verdict: Verdict) -> None:
         self.verdict_requested.emit(verdict)

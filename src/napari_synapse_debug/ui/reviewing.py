@@ -68,7 +68,7 @@ class Reviewing:
         """Open the review of the session's run, and show what it holds."""
         self.close()
         folder, results = self._session.project, self._session.results
-        if folder is None or results is None or results.findings is None:
+        if folder is None or results is None:
             return
         try:
             self._review = self._open_review(folder, self._session.run)
@@ -98,7 +98,7 @@ class Reviewing:
     def give(self, verdict: Verdict) -> None:
         """Hold the selected finding for ``verdict`` and go to the next one without any.
 
-        Where reviewers differ it settles the dispute.
+        Where reviewers differ it settles the dispute, and where that is settled it does so anew.
 
         Raises
         ------
@@ -107,17 +107,17 @@ class Reviewing:
         """
         self.refresh()
         finding, at = self._selected()
-        is_disputed = self._session.marks.verdict[at] == DISPUTED
+        marks, author = self._session.marks, self.review.author
+        is_for_all = marks.verdict[at] == DISPUTED or marks.is_settled[at]
         following = self._session.next_unreviewed(1)
-        if is_disputed:
+        if is_for_all:
             self.review.settle(finding, verdict)
         else:
             self.review.set_verdict(finding, verdict)
-        marks = self._session.marks
-        if is_disputed or ";" in marks.said[at]:
+        if is_for_all or marks.said[at] not in ("", f"{author}: {marks.verdict[at]}"):
             self._show()  # others have a say
         else:
-            said = f"{self.review.author}: {verdict}"
+            said = f"{author}: {verdict}"
             self._session.set_marks(marks.having(at, verdict=verdict.value, said=said))
         self.edits_changed.emit()
         if following is not None:
@@ -142,9 +142,13 @@ class Reviewing:
 
     def comment(self, text: str) -> None:
         """Put ``text`` in the place of this person's comment on the selected finding."""
-        finding, _ = self._selected()
+        finding, at = self._selected()
+        marks = self._session.marks
         self.review.set_comment(finding, text)
-        self._show()
+        if marks.comment[at] == marks.own_comment[at]:
+            self._session.set_marks(marks.having(at, comment=text, own_comment=text))
+        else:
+            self._show()  # others have a say
 
     def undo(self) -> None:
         """Undo the last thing done in this window, and go to the finding that it was about."""
@@ -171,8 +175,15 @@ class Reviewing:
         self._show()
         self.edits_changed.emit()
         subject = getattr(action, "subject", None)
-        if subject is not None and subject.run == self._session.run:
-            self._session.select(subject.finding)
+        if subject is not None:  # the findings may have other numbers by now, or be gone
+            at = np.flatnonzero((self._finding_keys() == subject.key).to_numpy(np.bool_))
+            if len(at):
+                self._session.select(int(self._session.table.column("finding")[at[0]]))
+
+    def _finding_keys(self) -> pd.Series[str]:
+        if self._keys is None:
+            self._keys = finding_keys(self._session.table.frame)
+        return self._keys
 
     def _selected(self) -> tuple[int, int]:
         finding = self._session.selected
@@ -195,7 +206,8 @@ class Reviewing:
         table = self._session.table
         ids = table.column("finding").tolist()
         position = {int(finding): at for at, finding in enumerate(ids)}
-        marks = marks_of(self.review.verdicts(), position, self._seen(), table.marks)
+        said, author = self.review.verdicts(), self.review.author
+        marks = marks_of(said, position, self._seen(), table.marks, author)
         self._noted |= {int(ids[at]) for at in np.flatnonzero(marks.seen)}
         self._session.set_marks(marks)
 
@@ -205,6 +217,4 @@ class Reviewing:
         mine = {key for key, author in self.review.state.seen if author == self.review.author}
         if not mine:
             return seen
-        if self._keys is None:
-            self._keys = finding_keys(self._session.table.frame)
-        return np.asarray(seen | self._keys.isin(mine).to_numpy(np.bool_), dtype=np.bool_)
+        return np.asarray(seen | self._finding_keys().isin(mine).to_numpy(np.bool_), dtype=np.bool_)
