@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from napari_synapse_debug.domain.records import TRUTH, points
+from napari_synapse_debug.domain.records import TRUTH, points, with_points
 from napari_synapse_debug.domain.verdicts import (
     ActionKind,
     AddSynapse,
@@ -177,6 +177,24 @@ def test_two_partners_of_one_cleft_that_are_accepted_are_two_rows(
     journal.say(2, WRONG)
     added = points(corrected(journal, truth), "cleft")[len(truth) :]
     assert added.tolist() == [[80, 160, 500], [80, 160, 540]]
+
+
+@pytest.mark.parametrize(("halves", "count"), [((1, 2), 6), ((2, 1), 6), ((2,), 7)])
+def test_both_halves_of_a_reversed_row_are_one_synapse(
+    journal_of: Any, make: Any, truth: Any, halves: tuple[int, ...], count: int
+) -> None:
+    """Row 14 leads the wrong way; what was found 10 nm beside it leads the right one."""
+    missed = ("missed", 14, "assignment", "reversed", (40, 80, 1300))
+    table = make([missed, ("false", None, "assignment", "reversed", (40, 80, 1310))])
+    pre, post = points(table, "pre"), points(table, "post")
+    pre[1], post[1] = post[1].copy(), pre[1].copy()
+    journal = journal_of(with_points(with_points(table, "pre", pre), "post", post))
+    for half in halves:
+        journal.say(half, WRONG)
+    found = corrected(journal, truth)
+    assert len(found) == count
+    here = found.set_index("row").loc[14]
+    assert here["correction"] == ("swapped" if 1 in halves else "")
 
 
 def test_a_dispute_changes_nothing_until_it_is_settled(journal: Any, truth: Any) -> None:

@@ -4,7 +4,7 @@
 verdict or edit         corrected truth
 ======================  ==========================================================
 ground_truth_error on
-  a false finding       gains a row (``accepted``)
+  a false finding       gains a row (``accepted``), unless it is the other half of a swapped one
   ``reversed``          has pre and post of this row changed over (``swapped``)
   a mistyped one        has the predicted kind (``kind``)
   another missed one    lacks the row, unless it was edited by hand (``moved``)
@@ -40,7 +40,7 @@ from napari_synapse_debug.domain.verdicts import (
     MovePoint,
     Verdict,
 )
-from napari_synapse_debug.review.joining import merge_words, place_keys
+from napari_synapse_debug.review.joining import SAME_PLACE_NM, merge_words, place_keys
 from napari_synapse_debug.review.settling import settle
 from napari_synapse_debug.review.state import ReviewState
 
@@ -132,10 +132,21 @@ def _mend(table: pd.DataFrame, ruled: pd.DataFrame, by_hand: set[int]) -> pd.Dat
 def _accept(table: pd.DataFrame, ruled: pd.DataFrame) -> pd.DataFrame:
     """The table with a row for each finding that was accepted; partners of one cleft are two."""
     for _, word in ruled.sort_values(["time", "key"], kind="stable").iterrows():
+        if word["cause"] == Cause.REVERSED and _is_swapped_to(table, word):
+            continue
         ends = {end: word[point_columns(end)].to_numpy(np.float64) for end in ENDS}
         row = _new(new_row(str(word["key"])), ends, str(word["kind"]), None, "accepted")
         table = _append(table, row)
     return table
+
+
+def _is_swapped_to(table: pd.DataFrame, word: pd.Series[Any]) -> bool:
+    """Whether a row was swapped where ``word`` is, and leads the same way now."""
+    swapped = table[table["correction"] == "swapped"]
+    pre, cleft, post = (word[point_columns(end)].to_numpy(np.float64) for end in ENDS)
+    near = np.linalg.norm(points(swapped, "cleft") - cleft, axis=1) <= SAME_PLACE_NM
+    way = (points(swapped, "post") - points(swapped, "pre")) @ (post - pre)
+    return bool((near & (way > 0)).any())
 
 
 def _edit(table: pd.DataFrame, action: Action) -> pd.DataFrame:
