@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from napari_synapse_debug.domain.errors import DataError, InputError, StepCancelledError
+from napari_synapse_debug.domain.errors import (
+    DataError,
+    InputError,
+    ProjectError,
+    StepCancelledError,
+)
 from napari_synapse_debug.domain.events import QuietContext
 from napari_synapse_debug.domain.verdicts import Verdict
 from napari_synapse_debug.pipeline import (
@@ -17,8 +23,11 @@ from napari_synapse_debug.pipeline import (
     merge_packages,
     open_results,
     open_review,
+    run_steps,
 )
+from napari_synapse_debug.pipeline.corrections import score_corrected
 from napari_synapse_debug.pipeline.package_file import read_package
+from napari_synapse_debug.pipeline.whatif import load_whatif
 from napari_synapse_debug.review import crop_boxes
 
 
@@ -206,3 +215,30 @@ def test_a_package_with_damaged_verdicts_is_named(finished: Path, tmp_path: Path
         merge_packages(finished, [made.path])
     assert str(made.path) in str(failure.value)
     assert describe_review(finished).n_reviewed == 0
+
+
+def test_two_packages_in_one_zip_and_a_review_alone_are_merged(
+    finished: Path, tmp_path: Path
+) -> None:
+    first, second, third = all_findings(finished)[:3]
+    for name, finding in (("anna", first), ("ben", second), ("cora", third)):
+        made = make_package(finished, name, tmp_path / name, [finding])
+        review_package(made.path, {finding: Verdict.UNSURE})
+    path = tmp_path / "both.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("anna", "ben"):
+            archive.write(tmp_path / name / "review.sqlite", f"{name}/review.sqlite")
+    merged = merge_packages(finished, [path, tmp_path / "cora/review.sqlite"])
+    assert [new for _, new in merged.added] == [2, 1]
+    with open_review(finished) as review:
+        assert set(review.verdicts()["author"]) == {"anna", "ben", "cora"}
+
+
+def test_nothing_is_computed_in_a_package(finished: Path, tmp_path: Path) -> None:
+    made = make_package(finished, "anna", tmp_path / "anna")
+    with pytest.raises(ProjectError, match=r"cannot be used to run steps.*send the package back"):
+        run_steps(made.path, ["evaluate"])
+    with open_review(made.path) as review, pytest.raises(ProjectError, match="to score"):
+        score_corrected(review)
+    with pytest.raises(ProjectError, match="to try filters"):
+        load_whatif(made.path)

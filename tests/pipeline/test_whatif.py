@@ -61,6 +61,18 @@ def test_a_moved_filter_gives_what_the_step_gives(predicted, whatif, change, cou
     assert (found.tp, found.fn, found.fp) == (score["tp"], score["fn"], score["fp"])
 
 
+def test_it_is_the_run_whatever_the_project_says_by_now(predicted, whatif):
+    change_params(
+        predicted,
+        {"synapses": {"threshold": 0.5, "min_size_vx": 50}, "evaluate": {"tolerance_nm": 1.0}},
+    )
+    again = load_whatif(predicted)
+    assert again.params == whatif.params
+    found, before = again.derive(SynapseParams()), whatif.derive(SynapseParams())
+    pd.testing.assert_frame_equal(found.synapses, before.synapses)
+    assert (found.tp, found.fn, found.fp) == (before.tp, before.fn, before.fp)
+
+
 def test_a_run_without_synapses_has_nothing_prepared(predicted):
     with pytest.raises(ProjectError, match="nothing prepared"):
         load_whatif(predicted)

@@ -26,6 +26,7 @@ from napari_synapse_debug.evaluate import look_up_segments
 from napari_synapse_debug.io import Volume, open_volume, read_table
 from napari_synapse_debug.pipeline.candidate_pairs import SOMATA
 from napari_synapse_debug.pipeline.overlay import true_clefts
+from napari_synapse_debug.pipeline.package_file import refuse_package
 from napari_synapse_debug.pipeline.partners import partners_of_run
 from napari_synapse_debug.pipeline.predicted import PREDICTION as PROBABILITY
 from napari_synapse_debug.pipeline.predicted import predicted_box
@@ -96,9 +97,10 @@ def case_of_run(work: Work) -> Case:
     Raises
     ------
     ProjectError
-        The project has no truth, or the run no synapses.
+        The project has no truth, or the run no synapses, or it is a work package.
     """
     config, folder = work.project.config, work.folder
+    refuse_package(work.project.folder, "to score")
     if config.truth is None:
         raise ProjectError(
             "There is no truth to compare with",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from pydantic import Field, ValidationError
 
-from napari_synapse_debug.domain.errors import DataError, InputError
+from napari_synapse_debug.domain.errors import DataError, InputError, ProjectError
 from napari_synapse_debug.domain.params import Params
 from napari_synapse_debug.io import read_json
 
@@ -19,6 +20,7 @@ PACKAGE = "package.json"
 REVIEW = "review.sqlite"
 
 _SIDES = ("", "-wal", "-journal")
+_SQLITE = b"SQLite format 3\0"
 
 
 class Package(Params):
@@ -56,11 +58,33 @@ def read_package(folder: Path) -> Package | None:
         ) from error
 
 
+def refuse_package(folder: Path, what: str) -> None:
+    """Refuse ``what`` in a work package.
+
+    Raises
+    ------
+    ProjectError
+        ``folder`` is a work package.
+    """
+    if read_package(folder) is not None:
+        raise ProjectError(
+            f"A work package cannot be used {what}",
+            found=f"{folder}, which holds what is seen around its errors alone",
+            expected="the project that it was made from",
+            fix="send the package back; its verdicts and edits count once they are merged",
+        )
+
+
 @contextmanager
-def review_of_package(path: Path) -> Iterator[Path]:
-    """A copy of the ``review.sqlite`` in the folder or zip at ``path``, for as long as the block.
+def reviews_of_package(path: Path) -> Iterator[tuple[Path, ...]]:
+    """Copies of each ``review.sqlite`` at ``path``, for as long as the block.
 
     The package is left as it is, also where a killed program left a log beside its verdicts.
+
+    Parameters
+    ----------
+    path : Path
+        A folder, a zip of one or several, or a ``review.sqlite`` alone.
 
     Raises
     ------
@@ -70,33 +94,47 @@ def review_of_package(path: Path) -> Iterator[Path]:
         The zip is damaged.
     """
     with TemporaryDirectory(prefix="synapse-debug-merge-") as place:
-        copy = Path(place) / REVIEW
         if path.is_dir():
-            for side in _SIDES:
-                part = path / (REVIEW + side)
-                if part.exists():
-                    shutil.copy(part, copy.with_name(part.name))
+            _copy(path / REVIEW, Path(place))
+        elif path.is_file() and _is_review(path):
+            _copy(path, Path(place))
         elif path.is_file():
-            _unzip(path, copy.parent)
-        if not copy.exists():
+            _unzip(path, Path(place))
+        copies = tuple(sorted(Path(place).rglob(REVIEW)))
+        if not copies:
             raise InputError(
                 f"There are no verdicts in {path}",
                 found="no such file or folder" if not path.exists() else f"no {REVIEW} in it",
-                expected="a work package, as a folder or as a zip",
+                expected="a work package, as a folder or as a zip, or its review.sqlite",
                 fix="name the folder that `synapse-debug package` made and the reviewer sent back",
             )
-        yield copy
+        yield copies
+
+
+def _is_review(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_SQLITE)) == _SQLITE
+
+
+def _copy(review: Path, place: Path) -> None:
+    for side in _SIDES:
+        part = review.with_name(review.name + side)
+        if part.exists():
+            shutil.copy(part, place / (REVIEW + side))
 
 
 def _unzip(path: Path, place: Path) -> None:
-    """The verdicts of a zip, whichever folder of it they lie in."""
+    """The verdicts of a zip, whichever folders of it they lie in; each keeps its own log."""
+    folders: dict[str, Path] = {}
     try:
         with zipfile.ZipFile(path) as archive:
             for name in archive.namelist():
-                base = name.rsplit("/", 1)[-1]
+                inside, _, base = name.rpartition("/")
                 if base in {REVIEW + side for side in _SIDES}:
-                    (place / base).write_bytes(archive.read(name))
-    except zipfile.BadZipFile as error:
+                    folder = folders.setdefault(inside, place / str(len(folders)))
+                    folder.mkdir(exist_ok=True)
+                    (folder / base).write_bytes(archive.read(name))
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise DataError(
             f"{path} cannot be read as a zip",
             found=str(error),

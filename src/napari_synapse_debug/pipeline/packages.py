@@ -21,7 +21,7 @@ from napari_synapse_debug.io import (
     replace_folder,
 )
 from napari_synapse_debug.pipeline.package_contents import fill_package
-from napari_synapse_debug.pipeline.package_file import review_of_package
+from napari_synapse_debug.pipeline.package_file import reviews_of_package
 from napari_synapse_debug.pipeline.review import Review, open_review
 
 MARGIN_NM = 1000.0
@@ -96,7 +96,7 @@ def make_package(
 
 
 def merge_packages(folder: Path, packages: Sequence[Path]) -> Merged:
-    """Take up the verdicts and edits of work packages, folders or zips, into the project.
+    """Take up the verdicts and edits of work packages (folders, zips, or their review.sqlite).
 
     The union of the journals: nothing is overwritten, a package merged twice adds nothing, and
     the order does not matter. All packages are read before anything is written.
@@ -112,19 +112,22 @@ def merge_packages(folder: Path, packages: Sequence[Path]) -> Merged:
         own = review.store.review_id
         read = []
         for path in packages:
-            review_id, actions = _read(path, review.author)
-            if review_id != own:
+            found = _read(path, review.author)
+            if any(review_id != own for review_id, _ in found):
                 raise _foreign(path, folder)
-            read.append((path, actions))
+            read.append((path, [action for _, actions in found for action in actions]))
         return Merged(tuple((path, review.merge(actions)) for path, actions in read))
 
 
-def _read(path: Path, author: str) -> tuple[str, list[Action]]:
-    """The id of the review that a package belongs to, and its actions."""
-    with review_of_package(path) as copy:
+def _read(path: Path, author: str) -> list[tuple[str, list[Action]]]:
+    """The id of the review that a package belongs to, and its actions; of each one in a zip."""
+    with reviews_of_package(path) as copies:
+        found = []
         try:
-            with ReviewStore(copy, author) as store:
-                return store.review_id, [action for _, action in store.actions()]
+            for copy in copies:
+                with ReviewStore(copy, author) as store:
+                    found.append((store.review_id, [action for _, action in store.actions()]))
+            return found
         except DataError as error:
             raise DataError(
                 f"The verdicts in the work package {path} cannot be read",

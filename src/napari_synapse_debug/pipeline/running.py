@@ -24,6 +24,7 @@ from napari_synapse_debug.io import (
 )
 from napari_synapse_debug.pipeline.inputs import inputs_of
 from napari_synapse_debug.pipeline.outcome import describe_score, error_rows
+from napari_synapse_debug.pipeline.package_file import refuse_package
 from napari_synapse_debug.pipeline.plan import (
     NEEDS,
     OUTPUTS,
@@ -101,12 +102,13 @@ def run_steps(
     InputError
         There is no such step, or the data do not fit together.
     ProjectError
-        Something is missing, for example the results of an earlier step.
+        Something is missing, for example the results of an earlier step, or it is a work package.
     StepCancelledError
         A stop was asked for.
     """
     context = context or QuietContext()
     project = load_project(folder)
+    refuse_package(project.folder, "to run steps")
     if params:
         project = with_params(project, {name: p.model_dump() for name, p in params.items()})
     wanted = in_order(steps)

@@ -108,7 +108,8 @@ class TeamPage(QWidget):
             self.package_requested.emit(name, Path(path))
 
     def _ask_merge(self) -> None:
-        paths, _ = QFileDialog.getOpenFileNames(self, "Merge packages", "", "*.zip")
+        kinds = "Packages, or the verdicts in their folder (*.zip *.sqlite)"
+        paths, _ = QFileDialog.getOpenFileNames(self, "Merge packages", "", kinds)
         if paths:
             self.merge_requested.emit([Path(path) for path in paths])
 
