@@ -217,6 +217,39 @@ def test_points_to_be_moved_stay_while_a_job_of_the_run_ends(dock, desk, viewer)
     assert layer.data == pytest.approx(before)
 
 
+def test_a_layer_of_clicks_that_was_removed_by_hand_is_forgotten(dock, desk, viewer):
+    dock.truth_page.modes[ADD].click()
+    viewer.layers.remove(NAMES[ADD])
+
+    desk.session.set_results(desk.session.results, goes_on=True)
+
+    assert not dock.truth_page.modes[ADD].isChecked()
+    dock.truth_page.modes[ADD].click()
+    assert NAMES[ADD] in viewer.layers
+
+
+def test_a_click_that_was_removed_is_asked_for_again(dock, viewer):
+    dock.truth_page.modes[ADD].click()
+    layer = viewer.layers[NAMES[ADD]]
+    for voxel in ((4, 20, 30), (4, 24, 33)):
+        layer.add(voxel)
+    layer.selected_data = {1}
+    layer.remove_selected()
+
+    assert "cleft" in dock.truth_page.prompt.text()
+
+
+def test_a_point_to_be_moved_cannot_be_removed(dock, desk, viewer):
+    desk.session.select(1)
+    dock.truth_page.modes[MOVE].click()
+    layer = viewer.layers[NAMES[MOVE]]
+    before = layer.data.copy()
+    layer.selected_data = {1}
+    layer.remove_selected()
+
+    assert layer.data == pytest.approx(before)
+
+
 def test_what_cannot_be_moved_is_told(dock, desk, qtbot):
     desk.session.select(3)
     assert not dock.truth_page.modes[MOVE].isEnabled()

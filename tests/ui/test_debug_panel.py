@@ -163,3 +163,22 @@ def test_nothing_is_wider_than_the_dock(panel, session, results, width):
 
     assert panel.minimumSizeHint().width() <= 480
     assert panel.width() == width
+
+
+def test_the_space_bar_presses_the_button_that_has_the_focus(toy_dock, qtbot):
+    button = toy_dock.buttons["legend"]
+    was_hidden = toy_dock.legend.isHidden()
+    truth = toy_dock._desk.viewer_kept.layers["truth"]
+    toy_dock.activateWindow()
+    button.setFocus()
+    qtbot.waitUntil(button.hasFocus)
+
+    qtbot.keyClick(button, Qt.Key.Key_Space)
+
+    assert toy_dock.legend.isHidden() != was_hidden
+    assert truth.visible
+    toy_dock.view.setFocus()
+    qtbot.waitUntil(toy_dock.view.hasFocus)
+    for _ in range(2):  # truth alone, then prediction alone
+        qtbot.keyClick(toy_dock.view, Qt.Key.Key_Space)
+    assert not truth.visible

@@ -9,6 +9,7 @@ from napari.components import ViewerModel
 from napari_synapse_debug.ui.finding_table import FindingTable
 from napari_synapse_debug.ui.picking import Picker, finding_of
 from napari_synapse_debug.ui.session import Session
+from napari_synapse_debug.ui.synapse_layers import show_near
 from napari_synapse_debug.ui.viewer_adapter import ViewerAdapter
 
 
@@ -57,6 +58,19 @@ def test_each_point_of_an_error_is_it(window, ndisplay, finding):
         place = place_of(session, finding, end)
         viewer.dims.point = place
         assert picker.finding_under(mouse(viewer, place)) == finding
+
+
+def test_what_is_hidden_in_3d_is_not_picked(window):
+    viewer, session, picker = window
+    viewer.dims.ndisplay = 3
+    viewer.layers["prediction"].visible = False
+    layer = viewer.layers["truth"]
+    place = place_of(session, 101)
+    assert picker.finding_under(mouse(viewer, place)) == 101
+
+    show_near(layer, place + 5000.0, session.results.grid)
+
+    assert picker.finding_under(mouse(viewer, place)) is None
 
 
 def test_nothing_is_where_no_point_is(window):

@@ -232,6 +232,19 @@ def test_a_kept_preset_is_what_its_stage_shows(shown, viewer, session):
     assert "P(mito)" not in visible(viewer)
 
 
+def test_a_preset_that_is_kept_in_3d_has_what_shows_in_2d_alone(shown, viewer, session):
+    session.select(101)
+    before = set(visible(viewer))
+    assert "partners" in before
+    viewer.dims.ndisplay = 3
+    viewer.layers["P(mito)"].visible = True
+    shown.showing.keep()
+
+    viewer.dims.ndisplay = 2
+
+    assert set(visible(viewer)) == before | {"P(mito)"}
+
+
 def test_in_3d_only_the_synapses_around_are_shown_and_from_aside(shown, viewer, session, results):
     session.select(101)
     truth = viewer.layers["truth"]

@@ -1,7 +1,9 @@
 """What if: sliders that stop where something is prepared, asked for and applied."""
 
+import dataclasses
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 
 from napari_synapse_debug.domain.params import SynapseParams
@@ -88,3 +90,26 @@ def test_apply_asks_for_the_filters(page, qtbot):
         page.apply.click()
 
     assert told.args[0].threshold == 0.35
+
+
+def test_a_click_on_the_curve_counts_once_the_tables_are_there(toy_dock, qtbot):
+    toy_dock.charts.score_requested.emit(0.8)
+    qtbot.waitUntil(lambda: bool(toy_dock.whatif.stops), timeout=20_000)
+
+    assert toy_dock.whatif.params().min_score == pytest.approx(0.8)
+
+
+def test_what_if_leaves_the_changes_of_a_comparison_until_a_slider_moves(toy_dock, qtbot):
+    marks = toy_dock._desk.session.marks
+    fixed = np.full(len(marks), "fixed", dtype=object)
+    toy_dock._desk.session.set_marks(dataclasses.replace(marks, change=fixed))
+    toy_dock.tabs.setCurrentWidget(toy_dock.whatif)
+    qtbot.waitUntil(lambda: "F1" in toy_dock.whatif.outlook.text(), timeout=20_000)
+    assert (toy_dock._desk.session.marks.change == "fixed").all()
+
+    toy_dock.whatif.try_score(0.95)
+    qtbot.waitUntil(
+        lambda: not (toy_dock._desk.session.marks.change == "fixed").all(), timeout=20_000
+    )
+    toy_dock.whatif.reset.click()
+    qtbot.waitUntil(lambda: (toy_dock._desk.session.marks.change == "").all(), timeout=20_000)

@@ -15,6 +15,7 @@ from napari_synapse_debug.domain.errors import SynapseDebugError
 from napari_synapse_debug.domain.grid import Grid
 from napari_synapse_debug.domain.records import ENDS, TRUTH, empty, points
 from napari_synapse_debug.domain.verdicts import TruthEdit
+from napari_synapse_debug.review import replay
 from napari_synapse_debug.ui.backend import Backend
 from napari_synapse_debug.ui.background import Background
 from napari_synapse_debug.ui.names import LayerName
@@ -63,10 +64,10 @@ class Corrections:
         if results is None or not self._reviewing.is_open:
             return
         truth = empty(TRUTH) if results.truth is None else results.truth
-        state = self._reviewing.review.state
+        actions = self._reviewing.review.actions()  # to be replayed in the thread: there are many
         self._background.run(
             "corrected truth",
-            lambda: self._backend().correct_truth(truth, state),
+            lambda: self._backend().correct_truth(truth, replay(actions)),
             self._show,
             self.failed.emit,
         )

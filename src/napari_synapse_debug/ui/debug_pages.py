@@ -51,6 +51,7 @@ def join_whatif(panel: DebugPanel, desk: Desk) -> WhatIfPage:
     """The page of sliders; tables are read and asked in a thread."""
     session, page = desk.session, WhatIfPage(desk.session)
     alive = partial(while_alive, page)
+    is_shown = False  # whether the column ``change`` tells what this page found
 
     def load() -> None:
         folder, run, backend = session.project, session.run, desk.backend()
@@ -63,8 +64,12 @@ def join_whatif(panel: DebugPanel, desk: Desk) -> WhatIfPage:
         return outlook, changes_under(session.table.frame, outlook)
 
     def show_outlook(made: tuple[Any, NDArray[Any]]) -> None:
+        nonlocal is_shown
         outlook, change = made
         page.show_outlook(outlook)
+        was_shown, is_shown = is_shown, not page.is_as_run
+        if page.is_as_run and not was_shown:
+            return  # the changes of a comparison stay
         if page.is_as_run:
             change = np.full(len(change), "", dtype=object)
         else:
@@ -118,6 +123,7 @@ def join_truth(panel: DebugPanel, desk: Desk) -> TruthPage:
         (corrections.corrected, page.show_counts),
         (corrections.scored, page.show_score),
         (corrections.failed, panel.show_failure),
+        (corrections.failed, page.show_no_score),
         (desk.surfaces.failed, panel.show_failure),
         (desk.interface.failed, panel.show_failure),
         (desk.outlines.failed, panel.show_failure),

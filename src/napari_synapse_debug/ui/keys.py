@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence, QShortcut
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QAbstractButton, QApplication, QComboBox, QWidget
 
 from napari_synapse_debug.domain.verdicts import Verdict
 from napari_synapse_debug.ui.words import in_words
@@ -23,6 +24,7 @@ class Key:
     also: tuple[str, ...] = ()
 
 
+_PRESS = "Space"
 KEYS = (
     Key("N", "next", "next error without a verdict"),
     Key("P", "previous", "previous error without a verdict"),
@@ -31,7 +33,7 @@ KEYS = (
     Key("Ctrl+Y", "redo", "redo", also=("Ctrl+Shift+Z",)),
     Key("C", "comment", "comment on the error"),
     Key("A", "accept", "accept a false one as true, and go on"),
-    Key("Space", "sides", "truth and prediction, truth alone, prediction alone"),
+    Key(_PRESS, "sides", "truth and prediction, truth alone, prediction alone"),
     Key("B", "blink", "blink the prediction"),
     Key("V", "dimensions", "2D or 3D, at the same place"),
     Key("F", "fit", "fit the error into the view"),
@@ -43,16 +45,28 @@ KEYS = (
 def bind(widget: QWidget, commands: Mapping[str, Callable[[], object]]) -> list[QShortcut]:
     """The shortcuts for those ``commands``, active while ``widget`` or a part of it has focus.
 
-    They are bound to the widget and its children, so that napari's own keys stay as they are.
+    They are bound to the widget and its children, so that napari's own keys stay as they are. A
+    button or a choice that has the focus keeps the space bar.
     """
     shortcuts = []
     for key in KEYS:
         for text in (key.key, *key.also) if key.command in commands else ():
             shortcut = QShortcut(QKeySequence(text), widget)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(commands[key.command])
+            shortcut.activated.connect(partial(_act, text, commands[key.command]))
             shortcuts.append(shortcut)
     return shortcuts
+
+
+def _act(text: str, command: Callable[[], object]) -> None:
+    """Do what ``text`` is bound to; the space bar presses the button that has the focus."""
+    focus = QApplication.focusWidget()
+    if text == _PRESS and isinstance(focus, QAbstractButton):
+        focus.click()
+    elif text == _PRESS and isinstance(focus, QComboBox):
+        focus.showPopup()
+    else:
+        command()
 
 
 def cheat_sheet() -> str:

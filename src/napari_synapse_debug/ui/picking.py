@@ -52,7 +52,7 @@ class Picker:
                 dims_displayed=event.dims_displayed,
                 world=True,
             )
-            if index is None:
+            if index is None or layer.face_color[index, 3] == 0:  # far ones are hidden in 3D
                 continue
             row = int(layer.features["row"].iloc[index])
             found = finding_of(self._session.table, _SIDES[name], row)

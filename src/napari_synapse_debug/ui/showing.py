@@ -16,6 +16,10 @@ TRUTH = (LayerName.TRUTH, LayerName.TRUTH_LINKS)
 PREDICTION = (LayerName.PREDICTION, LayerName.PREDICTION_LINKS)
 
 _LINKS = (LayerName.TRUTH_LINKS, LayerName.PREDICTION_LINKS)
+_FLAT = {LayerName.PARTNERS, LayerName.INTERFACE, *_LINKS}
+"""What does not show in 3D, where partners stand as surfaces: a volume would be read whole, and
+links would hide them."""
+
 _TURNS = ((True, True), (True, False), (False, True))
 
 
@@ -63,8 +67,7 @@ class Showing:
         if self._session.selected is None:
             shown -= {LayerName.FINDING}
         if self._viewer().dims.ndisplay == 3:
-            # they stand as surfaces; a volume would be read whole, and links would hide them
-            shown -= {LayerName.PARTNERS, LayerName.INTERFACE, *_LINKS}
+            shown -= _FLAT
         with self.applying():
             for name, is_shown in presets.visibility(self.layers, shown, self._by_hand).items():
                 if self.layers[name].visible != is_shown:
@@ -87,8 +90,16 @@ class Showing:
         self.apply()
 
     def keep(self) -> None:
-        """Make what shows now the preset of the stage of the selected finding."""
-        self.kept[self._stage()] = [name for name, layer in self.layers.items() if layer.visible]
+        """Make what shows now the preset of the stage of the selected finding.
+
+        In 3D what shows in 2D alone stays as it was.
+        """
+        stage, results = self._stage(), self._session.results
+        kept = [name for name, layer in self.layers.items() if layer.visible]
+        if results is not None and self._viewer().dims.ndisplay == 3:
+            before = presets.preset(stage, results.config, self.kept)
+            kept += [name for name in _FLAT & before if name not in kept]
+        self.kept[stage] = kept
         self._by_hand.clear()
 
     def restore(self) -> None:

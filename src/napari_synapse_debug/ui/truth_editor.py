@@ -98,10 +98,12 @@ class TruthEditor:
     def _go_on(self) -> None:
         """Stop where another run was opened; clicks stay where a step of this one has ended."""
         session = self._session
-        if session.results is None or self._about != (session.project, session.run):
+        layers, layer = self._adapter.viewer.layers, self._layer
+        is_there = layer is not None and layer in layers  # it may have been removed by hand
+        if not is_there or session.results is None or self._about != (session.project, session.run):
             self.stop()
-        elif self._layer is not None:
-            self._adapter.viewer.layers.selection.active = self._layer
+        else:
+            layers.selection.active = layer
 
     def delete(self) -> None:
         """Ask for the selected error's true synapse to be deleted."""
@@ -114,8 +116,10 @@ class TruthEditor:
     def _changed(self, event: Any) -> None:
         if self._is_filling or self._layer is None:
             return
-        if self.mode == ADD and event.action == "added":
+        if self.mode == ADD and event.action in ("added", "removed"):
             self._clicked()
+        elif self.mode == MOVE and event.action == "removed":
+            self._follow()  # a point is moved or the synapse deleted, not one of its points
         elif self.mode == MOVE and event.action == "changed":
             self._dragged()
 
@@ -135,6 +139,9 @@ class TruthEditor:
     def _dragged(self) -> None:
         layer, results = self._layer, self._session.results
         if layer is None or results is None:
+            return
+        if len(layer.data) != len(ENDS):
+            self._follow()
             return
         self._tell_held()
         row, before = self._row(), self._true_points_nm()

@@ -101,6 +101,10 @@ class TruthPage(QWidget):
             f"<td><b>{now}</b></td></tr></table><p>{score.caution}.</p>"
         )
 
+    def show_no_score(self, _: object = None) -> None:
+        """Forget the score, which could not be computed."""
+        self.scores.clear()
+
     def _connect(self) -> None:
         for mode, button in self.modes.items():
             button.clicked.connect(

@@ -87,6 +87,7 @@ class WhatIfPage(QWidget):
         self.sliders: dict[str, QSlider] = {}
         self.values: dict[str, QLabel] = {}
         self._at_run: SynapseParams | None = None
+        self._wanted_score: float | None = None
         self.message, self.outlook, self.before = QLabel(), QLabel(), QLabel()
         self.changes = QLabel()
         self.reset = QPushButton("As in the run")
@@ -117,6 +118,8 @@ class WhatIfPage(QWidget):
         self.message.setText("Nothing is written until it is applied.")
         self.stops = slider_stops(whatif)
         self._put_back()
+        if self._wanted_score is not None:
+            self.try_score(self._wanted_score)
 
     def show_problem(self, error: Exception) -> None:
         """Show why there is nothing to try."""
@@ -147,7 +150,8 @@ class WhatIfPage(QWidget):
         self.changes.setVisible(bool(told))
 
     def try_score(self, score: float) -> None:
-        """Move the slider of the smallest score to ``score``."""
+        """Move the slider of the smallest score to ``score``, at the latest when it is filled."""
+        self._wanted_score = score if self._whatif is None else None
         if self._whatif is not None:
             stops = np.asarray(self.stops["min_score"])
             self.sliders["min_score"].setValue(int(np.abs(stops - score).argmin()))
@@ -196,6 +200,7 @@ class WhatIfPage(QWidget):
         self._moved()
 
     def _forget(self) -> None:
+        self._wanted_score = None
         self.before.clear()
         self.outlook.clear()
         self.changes.hide()
