@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import mean, median, stdev
 from unittest.mock import patch
@@ -19,7 +23,13 @@ from napari_synapse_debug.domain.events import QuietContext
 from napari_synapse_debug.domain.grid import Box, Grid
 from napari_synapse_debug.domain.params import TrainParams
 from napari_synapse_debug.io import Project, load_project
-from napari_synapse_debug.networks import NetworkPlan, build_network, plan_network, prepare_raw
+from napari_synapse_debug.networks import (
+    NetworkPlan,
+    build_network,
+    memory_kept,
+    plan_network,
+    prepare_raw,
+)
 from napari_synapse_debug.pipeline import sample_folder
 from napari_synapse_debug.pipeline.detection import JudgedBox, cleft_sizes, count_detections
 from napari_synapse_debug.pipeline.overlay import true_clefts
@@ -47,41 +57,71 @@ def measure(work: Path) -> bool:
 
 
 def _compare_steps(box: TrainingBox, plan: NetworkPlan, params: TrainParams) -> bool:
-    plain = params.model_copy(update={"augment": False})
-    samplers = {"draw": PatchSampler([box], plan, params), "cut": PatchSampler([box], plan, plain)}
-    ours = Trainer(plan, params, None)
-    with as_it_comes(build_network):
-        same = Trainer(plan, params, None)
-    with as_it_comes(with_instance_norm):
-        instance = Trainer(plan, params, None)
-    seconds: dict[str, list[float]] = {"ours": [], "f32": [], "instance": []}
-    for step in range(ROUNDS + 2):
-        batch = samplers["draw"].draw(step)
-        for name, one in (("ours", ours), ("f32", same), ("instance", instance)):
-            started = time.perf_counter()
-            one.advance(batch, 0.1)
-            seconds[name].append(time.perf_counter() - started)
-    times = {name: median(values[2:]) for name, values in seconds.items()}
-    times |= _time_draws(samplers, ours)
+    with ExitStack() as stack:
+        ask = {
+            name: stack.enter_context(_contender(name, box, plan, params)) for name in CONTENDERS
+        }
+        steps: dict[str, list[float]] = {name: [] for name in CONTENDERS}
+        for step in range(ROUNDS + 2):
+            for name in CONTENDERS:
+                steps[name].append(ask[name]("augmented", step)[1])
+        draws: dict[str, list[float]] = {"augmented": [], "plain": []}
+        for step in range(DRAWS):  # between steps, as in a training; patches differ in what is done
+            for kind, seconds in draws.items():
+                seconds.append(ask["ours"](kind, step)[0])
+    times = {name: median(values[2:]) for name, values in steps.items()}
+    draw = {kind: mean(values) for kind, values in draws.items()}
     ratio = times["f32"] / times["ours"]
-    share = (times["draw"] - times["cut"]) / times["ours"]
-    print(f"step: f32 eager / ours = {ratio:.2f} (bar {LEAST_RATIO}), median of {ROUNDS}, A B A B")
+    share = (draw["augmented"] - draw["plain"]) / times["ours"]
+    told = ", ".join(f"{name} {1e3 * seconds:.0f} ms" for name, seconds in times.items())
+    print(f"a step: {told} (median of {ROUNDS}, in turn, each in a process of its own)")
+    print(f"step: f32 eager / ours = {ratio:.2f} (bar {LEAST_RATIO})")
     print(f"step: f32 eager with instance norm / ours = {times['instance'] / times['ours']:.2f}")
     print(f"augmenting a batch: {share:.1%} of a step (bar {LARGEST_SHARE:.0%})")
-    print(f"cutting and augmenting it: {times['draw'] / times['ours']:.1%} of a step")
+    print(f"cutting and augmenting it: {draw['augmented'] / times['ours']:.1%} of a step")
     return ratio >= LEAST_RATIO and share <= LARGEST_SHARE
 
 
-def _time_draws(samplers: dict[str, PatchSampler], one: Trainer) -> dict[str, float]:
-    """Mean seconds of a batch, between steps, as in a training: patches differ in what is done."""
-    seconds: dict[str, list[float]] = {name: [] for name in samplers}
-    for step in range(DRAWS):
-        for name, sampler in samplers.items():
+@contextmanager
+def _contender(
+    name: str, box: TrainingBox, plan: NetworkPlan, params: TrainParams
+) -> Iterator[Callable[[str, int], tuple[float, float]]]:
+    """A function that has a process draw a batch and learn it: seconds of both."""
+    sys.path.insert(0, str(Path(__file__).parent))  # the process looks this module up
+    spawning = multiprocessing.get_context("spawn")
+    ours, theirs = spawning.Pipe()
+    process = spawning.Process(target=serve, args=(theirs, name, box, plan, params))
+    process.start()
+
+    def ask(kind: str, step: int) -> tuple[float, float]:
+        ours.send((kind, step))
+        return tuple(ours.recv())
+
+    try:
+        yield ask
+    finally:
+        ours.send(None)
+        process.join()
+
+
+def serve(
+    pipe: Connection, name: str, box: TrainingBox, plan: NetworkPlan, params: TrainParams
+) -> None:
+    """Learn batches as asked, as the contender ``name`` does, until asked for None."""
+    plain = params.model_copy(update={"augment": False})
+    samplers = {
+        "augmented": PatchSampler([box], plan, params),
+        "plain": PatchSampler([box], plan, plain),
+    }
+    with CONTENDERS[name]():
+        one = Trainer(plan, params, None)
+        while (asked := pipe.recv()) is not None:
+            kind, step = asked
             started = time.perf_counter()
-            batch = sampler.draw(step)
-            seconds[name].append(time.perf_counter() - started)
+            batch = samplers[kind].draw(step)
+            drawn = time.perf_counter()
             one.advance(batch, 0.1)
-    return {name: mean(values) for name, values in seconds.items()}
+            pipe.send((drawn - started, time.perf_counter() - drawn))
 
 
 def _compare_scores(
@@ -146,3 +186,10 @@ def _f1(
     judged = JudgedBox(probability, clefts, grid, plan.classes)
     least = round(0.05 * float(np.median(cleft_sizes([judged]))))
     return float(count_detections([judged], THRESHOLDS, [least])["f1"].max())
+
+
+CONTENDERS: dict[str, Callable[[], AbstractContextManager[object]]] = {
+    "ours": memory_kept,  # as train_network has it
+    "f32": partial(as_it_comes, build_network),
+    "instance": partial(as_it_comes, with_instance_norm),
+}

@@ -63,10 +63,14 @@ class StepRecord(Params):
 
 
 class RunRecord(Params):
-    """The finished steps of one run, by name."""
+    """The finished steps of one run, by name.
+
+    ``is_base``: another run was trained on from its model, which is kept as it is from then on.
+    """
 
     format: int = Field(1, ge=1, le=1)
     steps: dict[str, StepRecord] = Field(default_factory=dict)
+    is_base: bool = False
 
     def is_current(self, step: str, params: Mapping[str, Any], inputs: Mapping[str, str]) -> bool:
         """Whether ``step`` was finished with just these parameters and inputs."""
@@ -79,11 +83,16 @@ class RunRecord(Params):
 
     def with_step(self, record: StepRecord) -> RunRecord:
         """A copy with ``record`` added, or in place of the same step's earlier one."""
-        return RunRecord(steps={**self.steps, record.step: record})
+        return self.model_copy(update={"steps": {**self.steps, record.step: record}})
 
     def without_step(self, step: str) -> RunRecord:
         """A copy without ``step``; done before a step begins to overwrite its results."""
-        return RunRecord(steps={k: v for k, v in self.steps.items() if k != step})
+        steps = {k: v for k, v in self.steps.items() if k != step}
+        return self.model_copy(update={"steps": steps})
+
+    def as_base(self) -> RunRecord:
+        """A copy that says that another run was trained on from its model."""
+        return self.model_copy(update={"is_base": True})
 
 
 def read_run(folder: Path) -> RunRecord:

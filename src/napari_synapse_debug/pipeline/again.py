@@ -17,7 +17,7 @@ from napari_synapse_debug.domain.events import Event, QuietContext, StepContext
 from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.params import AgainParams
 from napari_synapse_debug.domain.records import points
-from napari_synapse_debug.io import Project, load_project, read_run
+from napari_synapse_debug.io import Project, load_project, read_run, write_run
 from napari_synapse_debug.io.model_files import WEIGHTS
 from napari_synapse_debug.pipeline.annotations import annotate_again
 from napari_synapse_debug.pipeline.comparison import Compared, compare_runs
@@ -102,7 +102,8 @@ def train_again(
     The corrected truth takes the place of the truth in the annotated boxes, patches are drawn
     more often around confirmed errors of the classifier, and, if asked, a part of the
     evaluation box is learnt from; the rest of it judges from then on, ``run`` as well, whose
-    evaluation before is kept in a folder beside it. Then follow prediction, synapses,
+    evaluation before is kept in a folder beside it. The model of ``run`` is not trained anew after
+    that unless asked for. Then follow prediction, synapses,
     evaluation, diagnosis and report, and the comparison of both runs. A call that was stopped
     goes on where it was.
 
@@ -145,6 +146,8 @@ def train_again(
             if params.learn_share > 0:
                 project = _learn_reviewed(review, params, chosen, context)
             write_lessons(review, chosen)
+    record = project.run_folder(run)
+    write_run(record, read_run(record).as_base())
     context.report(Event(STEP, f"{chosen}: {lessons}"))
     if project.config.truth is not None:
         run_steps(folder, _JUDGING, run=run, context=context)

@@ -165,6 +165,8 @@ def _is_current(project: Project, run: str, step: str) -> bool:
     folders = {"models": project.model_folder(run), "runs": project.run_folder(run)}
     if not all((folders[place] / name).exists() for place, name in OUTPUTS[step]):
         return False
+    if step == "train" and record.is_base and step in record.steps:
+        return True  # what came of it is compared with it
     return record.is_current(step, effective_params(project, step), inputs_of(project, run, step))
 
 
