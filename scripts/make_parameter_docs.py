@@ -14,6 +14,17 @@ HEAD = """# Parameters
 
 Made by `python scripts/make_parameter_docs.py` from `domain/params/`. On the command line:
 `--set STEP.NAME=VALUE` (remembered in `project.yaml`); in the window: the form of the step.
+Where files are judged without a project: `--params FILE.yaml` with the sections evaluate, diagnose,
+synapses and contacts.
+
+Parameters belong to the project, not to a run: a change makes the steps of all runs out of date
+that depend on it, and the next `run` of each does them anew. To compare one change with the same
+network, begin a run as a copy, and leave the other one as it is:
+
+```sh
+synapse-debug run PROJECT --run b --from main --set synapses.threshold=0.6
+synapse-debug compare PROJECT main b
+```
 """
 
 

@@ -119,6 +119,11 @@ def test_a_second_project_leaves_the_first(project: Path, call: Callable[..., An
         (("evaluate",), ("a project folder, or --prediction and --truth",)),
         (("evaluate", "project", "--prediction", "truth.csv"), ("a project and files",)),
         (("diagnose", "--prediction", "truth.csv"), ("no pair of tables",)),
+        (
+            ("evaluate", "--prediction", "a", "--truth", "b", "--set", "evaluate.rule=cremi"),
+            ("are for a project", "--params judge.yaml"),
+        ),
+        (("run", "project", "--run", "b", "--from", "main"), ("no run 'main' to begin with",)),
     ],
 )
 def test_a_call_that_makes_no_sense_is_refused_before_a_worker_starts(

@@ -81,7 +81,9 @@ def test_a_part_of_the_evaluation_box_is_learnt_and_the_rest_judges_both_runs(
     assert record["step"].iloc[-1] == 6
     assert project.config.params.train.init_from == "main"
     weights = (reviewed / "models/main/weights.pt").read_bytes()
-    assert "train" in run_steps(reviewed, ["train", "predict"]).skipped  # of main, which is compared
+    assert (
+        "train" in run_steps(reviewed, ["train", "predict"]).skipped
+    )  # of main, which is compared
     assert "train" in run_steps(reviewed, ["train"], run="main-2").skipped
     assert (reviewed / "models/main/weights.pt").read_bytes() == weights
 

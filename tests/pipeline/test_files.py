@@ -65,6 +65,17 @@ def test_two_tables_are_enough(files: Files, tmp_path: Path) -> None:
     assert matches["outcome"].value_counts().to_dict() == {"tp": 4, "fn": 3, "fp": 2}
 
 
+def test_tables_that_name_no_segments_are_told(files: Files, tmp_path: Path) -> None:
+    table = pd.read_csv(files.truth).drop(columns=["pre_segment", "post_segment"])
+    table.to_csv(files.truth, index=False)
+    judge_files("evaluate", replace(files, prediction=files.truth), tmp_path / "out")
+    content = read_json(tmp_path / "out/evaluation.json")
+    assert content["f1"] == 0
+    told = [note for note in content["notes"] if "nothing can match" in note]
+    assert [note[:20] for note in told] == ["No row of the truth ", "No row of the predic"]
+    assert all("evaluate.judge=none" in note for note in told)
+
+
 def test_tables_alone_can_be_diagnosed(files: Files, tmp_path: Path) -> None:
     judged = judge_files("diagnose", files, tmp_path / "out")
     findings = read_table(tmp_path / "out/findings.parquet")

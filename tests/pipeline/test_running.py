@@ -19,8 +19,23 @@ from napari_synapse_debug.domain.errors import (
 )
 from napari_synapse_debug.domain.events import Event, QuietContext
 from napari_synapse_debug.domain.params import EvaluateParams
-from napari_synapse_debug.io import load_project, read_json, read_run, read_table, write_run
-from napari_synapse_debug.pipeline import STEPS, RunSummary, change_params, run_steps
+from napari_synapse_debug.io import (
+    Project,
+    load_project,
+    read_json,
+    read_run,
+    read_table,
+    save_config,
+    write_run,
+)
+from napari_synapse_debug.pipeline import (
+    STEPS,
+    RunSummary,
+    change_params,
+    compare_runs,
+    copy_run,
+    run_steps,
+)
 from napari_synapse_debug.pipeline.running import inputs_of
 
 AFTER_CONTACTS = ("synapses", "evaluate", "diagnose", "report")
@@ -251,3 +266,26 @@ def test_progress_is_told_with_the_name_of_the_step(predicted: Path) -> None:
 def test_a_folder_without_a_project_is_named(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match=r"nowhere is no project.*no such folder"):
         run_steps(tmp_path / "nowhere", STEPS)
+
+
+def test_a_run_begun_as_a_copy_does_only_what_is_changed(finished: Path) -> None:
+    before = (run_folder(finished) / "run.json").read_bytes()
+    assert copy_run(finished, "main", "b")
+    assert run_steps(finished, STEPS, run="b").skipped == STEPS
+    change_params(finished, {"synapses": {"threshold": 0.5}})
+    assert done(run_steps(finished, STEPS, run="b")) == STEPS[3:]
+    assert (run_folder(finished) / "run.json").read_bytes() == before
+    assert not copy_run(finished, "main", "b"), "it is there"
+    assert compare_runs(finished, "main", "b").content["runs"] == ["main", "b"]
+    with pytest.raises(InputError, match=r"no run 'c' to begin with.*b, main"):
+        copy_run(finished, "c", "d")
+
+
+@pytest.mark.parametrize("eval_box", ["5:14,0:56,0:96", None])
+def test_a_score_of_what_was_learnt_says_so(finished: Path, eval_box: str | None) -> None:
+    project = load_project(finished)
+    config = project.config.model_copy(update={"eval_box": eval_box})
+    save_config(Project(project.folder, config))
+    run_steps(finished, ["evaluate"], again=True)
+    notes = read_json(run_folder(finished) / "evaluation.json")["notes"]
+    assert any("score is too good" in note for note in notes) == (eval_box is None)

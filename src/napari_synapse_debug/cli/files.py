@@ -48,7 +48,8 @@ def _command(step: str) -> Any:
         candidates: Annotated[Path | None, typer.Option(help="Table of candidates")] = None,
         contacts: Annotated[Path | None, typer.Option(help="Table of contacts")] = None,
         params: Annotated[
-            Path | None, typer.Option(help="YAML with sections evaluate, diagnose, synapses")
+            Path | None,
+            typer.Option(help="YAML with sections evaluate, diagnose, synapses, contacts"),
         ] = None,
         box: Annotated[
             str | None, typer.Option(help="z0:z1,y0:y1,x0:x1 in voxels; empty: everything")
@@ -71,6 +72,13 @@ def _command(step: str) -> Any:
                 expected="a project folder, or --prediction and --truth",
                 fix=f"synapse-debug {step} PROJECT, or "
                 f"synapse-debug {step} --prediction P.csv --truth T.csv --out DIR",
+            )
+        if set_ or again or run != "main":
+            raise InputError(
+                "--set, --run and --again are for a project",
+                found="files to judge",
+                expected="parameters in a file: --params judge.yaml",
+                fix="write for example `evaluate: {tolerance_nm: 200}` in judge.yaml",
             )
         from napari_synapse_debug import pipeline
 

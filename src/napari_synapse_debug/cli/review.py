@@ -54,7 +54,9 @@ def package(
 
 def merge(
     project: ProjectArg,
-    packages: Annotated[list[Path], typer.Argument(help="Folders or zips that came back")],
+    packages: Annotated[
+        list[Path], typer.Argument(help="Folders, zips, or review.sqlite files that came back")
+    ],
     run: RunOption = "main",
 ) -> None:
     """Take up the verdicts of work packages; nothing is overwritten, twice does no harm."""

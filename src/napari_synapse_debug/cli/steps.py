@@ -58,14 +58,20 @@ def run(
         str | None, typer.Option(help="Only these, separated by commas; empty: all")
     ] = None,
     run: RunOption = "main",
+    source: Annotated[
+        str | None,
+        typer.Option("--from", help="Begin a new run as a copy of this one, with its model"),
+    ] = None,
     set_: SetOption = None,
     device: DeviceOption = None,
     scheduler: SchedulerOption = None,
     again: AgainOption = False,
 ) -> None:
     """Run all that is not done yet; changed parameters redo what depends on them."""
-    from napari_synapse_debug.pipeline import STEPS
+    from napari_synapse_debug.pipeline import STEPS, copy_run
 
+    if source is not None and copy_run(project, source, run):
+        out.print(f"The run {run} begins as a copy of {source}.")
     wanted = STEPS if steps is None else tuple(part.strip() for part in steps.split(","))
     run_steps(project, wanted, run, set_ or [], device, scheduler, again)
 

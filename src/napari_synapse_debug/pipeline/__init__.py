@@ -4,6 +4,7 @@ from napari_synapse_debug.pipeline.again import TrainedAgain, lessons_of, train_
 from napari_synapse_debug.pipeline.annotations import annotate_again, forget_box
 from napari_synapse_debug.pipeline.comparison import Compared, compare_runs
 from napari_synapse_debug.pipeline.connectome import export_connectome
+from napari_synapse_debug.pipeline.copying import copy_run
 from napari_synapse_debug.pipeline.corrections import (
     CorrectedScore,
     score_corrected,
@@ -75,6 +76,7 @@ __all__ = [
     "annotate_box",
     "change_params",
     "compare_runs",
+    "copy_run",
     "create_project",
     "describe_machine",
     "describe_project",

@@ -44,6 +44,11 @@ TOLERANCES_NM = (400.0, 200.0)
 
 _BLOCK_VX = (64, 256, 256)
 
+_LEARNT = (
+    "No evaluation box is given: the whole volume is judged, with the boxes that are learnt from, "
+    "so the score is too good."
+)
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -71,6 +76,8 @@ def evaluate(work: Work) -> StepDone:
         The truth is empty in the box.
     """
     judged = judge(case_of_run(work))
+    if work.box_is_learnt:
+        judged.content["notes"] += [_LEARNT]
     work.forget("evaluate")
     write_judged(judged, work.folder)
     content = judged.content
@@ -102,7 +109,7 @@ def judge(case: Case) -> Judged:
     notes = check_same_space(case.truth, case.prediction, case.grid.voxel_size_nm)
     rows = with_rule(case, "three_point")
     identities = identities_of(rows)
-    notes += _unknown_ids(case, identities)
+    notes += _nameless(identities) + _unknown_ids(case, identities)
     matches, by_rows = _judge_rows(rows, identities)
     clefts = _score_clefts(case)
     asked, headline = None, by_rows
@@ -146,6 +153,17 @@ def _headline_of_clefts(
         found="no true clefts, or no candidates, as voxels",
         expected="a mask of the true clefts and the candidates of a prediction",
         fix="use the rule three_point, or give the mask",
+    )
+
+
+def _nameless(identities: Identities) -> tuple[str, ...]:
+    """What to say where one side has no ids at all, so that nothing can match."""
+    sides = {"truth": identities.truth, "prediction": identities.prediction}
+    return tuple(
+        f"No row of the {name} is known to join any segments (judge {identities.judge}), so that "
+        "nothing can match: give a segmentation, or choose evaluate.judge=none."
+        for name, ids in sides.items()
+        if identities.judge != "none" and len(ids) and not ids.any()
     )
 
 

@@ -48,6 +48,12 @@ class Work:
         """Where the model of the run lies."""
         return self.project.model_folder(self.run)
 
+    @property
+    def box_is_learnt(self) -> bool:
+        """Whether boxes of the raw volume are learnt from and no evaluation box lies apart."""
+        config = self.project.config
+        return config.eval_box is None and any(found.raw is None for found in config.annotated)
+
     def tell(self, step: str, message: str, done: int = 0, total: int = 0) -> None:
         """Report progress."""
         self.context.report(Event(step, message, done, total))

@@ -16,7 +16,7 @@ from napari_synapse_debug.ui.words import in_words
 
 _NO_OTHER = (
     "This project has no other run to compare with. Make one with "
-    "<code>synapse-debug run PROJECT --run NAME</code> after a change."
+    "<code>synapse-debug run PROJECT --run NAME --from main --set …</code>, or by Train again."
 )
 _LISTED = ("broken", "kept_wrong", "new", "kept_false")
 """Changes that are errors of the run that is open, and so have a row in the list."""
