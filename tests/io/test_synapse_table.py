@@ -60,6 +60,20 @@ def test_only_rows_without_a_cleft_take_the_midpoint(csv: Csv) -> None:
     assert points(table, "cleft")[1].tolist() == [4, 3, 2]
 
 
+def test_large_ids_are_exact_and_a_synapse_of_0_is_not_known(csv: Csv) -> None:
+    ends = [f"{end}_{axis}_nm" for end in ("pre", "cleft", "post") for axis in "zyx"]
+    header = ",".join(["pre_segment", "post_segment", *ends, "synapse"])
+    exact = "720575940612345679"
+    table = read_synapses(
+        csv(f"{exact}.0,{exact},0,0,0,1,1,1,2,2,2,0", "1,2,0,0,0,1,1,1,2,2,2,7", header=header)
+    )
+    assert table["pre_segment"].tolist() == [int(exact), 1]
+    assert table["post_segment"].tolist() == [int(exact), 2]
+    assert table["synapse"].tolist() == [pd.NA, 7]
+    with pytest.raises(InputError, match=r"synapse.*line 2: '9223372036854775808'"):
+        read_synapses(csv(f"1,2,0,0,0,1,1,1,2,2,2,{2**63}", header=header))
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
@@ -71,6 +85,7 @@ def test_only_rows_without_a_cleft_take_the_midpoint(csv: Csv) -> None:
         ("x,2,0,0,0,1,1,1,2,2,2", r"pre_segment.*line 3: 'x'.*whole number"),
         ("-1,2,0,0,0,1,1,1,2,2,2", r"pre_segment.*line 3: '-1'"),
         ("1.5,2,0,0,0,1,1,1,2,2,2", r"pre_segment.*line 3: '1.5'"),
+        ("7.205759406123457e+17,2,0,0,0,1,1,1,2,2,2", r"pre_segment.*line 3: '7.2057594"),
         ("1,2,0,0,0,1,1,1,2,2", r"line 3 has another number of cells.*10 cells"),
     ],
 )

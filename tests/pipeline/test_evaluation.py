@@ -7,12 +7,13 @@ from math import sqrt
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
 from napari_synapse_debug.domain.errors import InputError, ProjectError
-from napari_synapse_debug.io import read_json, read_table
+from napari_synapse_debug.io import load_project, read_json, read_table, write_labels
 from napari_synapse_debug.pipeline import change_params, run_steps
 
 KEYS = {
@@ -76,6 +77,23 @@ def test_clefts_alone_are_counted_as_by_hand(finished: Path) -> None:
     assert overlap["f1"] == pytest.approx(10 / 13)
     for part in clefts.values():
         assert {"rule", "n_truth", "n_prediction", "summary"} <= set(part)
+
+
+@pytest.mark.parametrize("numbered", ["not at all", "each for itself"])
+def test_clefts_are_the_same_however_their_masks_are_numbered(
+    finished: Path, numbered: str
+) -> None:
+    for name in ("shaft", "spine_head"):
+        mask = load_project(finished).mask(name)
+        ids = mask.read(mask.grid.box)
+        _, inverse = np.unique(ids, return_inverse=True)
+        own = np.minimum(inverse, 1) if numbered == "not at all" else inverse
+        path = finished / f"{name}.zarr"
+        shutil.rmtree(path)
+        write_labels(path, own.reshape(ids.shape).astype(ids.dtype), mask.grid)
+    run_steps(finished, ["evaluate"])
+    overlap = evaluation_of(finished)["clefts"]["overlap"]
+    assert (overlap["tp"], overlap["fn"], overlap["fp"]) == (5, 2, 1)
 
 
 def test_the_other_rules_take_the_headline(finished: Path) -> None:

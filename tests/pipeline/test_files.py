@@ -76,6 +76,25 @@ def test_tables_that_name_no_segments_are_told(files: Files, tmp_path: Path) -> 
     assert all("evaluate.judge=none" in note for note in told)
 
 
+def test_plain_misses_are_not_blamed_on_right_rows_nor_on_the_truth(tmp_path: Path) -> None:
+    """Half of the rows were found, exactly; nothing else is known."""
+    places = np.random.default_rng(1).uniform(0, 3000, (60, 3))
+    columns = {
+        f"{end}_{axis}_nm": places[:, k] + dx * (axis == "x")
+        for end, dx in (("pre", -60.0), ("cleft", 0.0), ("post", 60.0))
+        for k, axis in enumerate("zyx")
+    }
+    truth = pd.DataFrame({**columns, "pre_segment": 2 * np.arange(60) + 1})
+    truth["post_segment"] = truth["pre_segment"] + 1
+    truth.to_csv(tmp_path / "truth.csv", index=False)
+    truth[::2].to_csv(tmp_path / "found.csv", index=False)
+    files = Files(prediction=tmp_path / "found.csv", truth=tmp_path / "truth.csv")
+    judge_files("diagnose", files, tmp_path / "out")
+    findings = read_table(tmp_path / "out/findings.parquet")
+    assert len(findings) == 30
+    assert not findings["cause"].isin(["wrong_partner", "gt_points_implausible"]).any()
+
+
 def test_tables_alone_can_be_diagnosed(files: Files, tmp_path: Path) -> None:
     judged = judge_files("diagnose", files, tmp_path / "out")
     findings = read_table(tmp_path / "out/findings.parquet")

@@ -143,8 +143,8 @@ def test_another_voxel_size_redoes_all_that_measures(finished: Path) -> None:
     assert content["voxel_size_nm"] == [40.0, 8.0, 10.0]
     content["voxel_size_nm"] = [40.1, 8.0, 10.0]
     path.write_text(yaml.safe_dump(content))
-    summary = run_steps(finished, ("contacts", "evaluate"))
-    assert done(summary) == ("contacts", "evaluate")
+    summary = run_steps(finished, ("contacts", "synapses", "evaluate"))
+    assert done(summary) == ("contacts", "synapses", "evaluate")
 
 
 @pytest.mark.parametrize(
@@ -266,6 +266,21 @@ def test_progress_is_told_with_the_name_of_the_step(predicted: Path) -> None:
 def test_a_folder_without_a_project_is_named(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match=r"nowhere is no project.*no such folder"):
         run_steps(tmp_path / "nowhere", STEPS)
+
+
+def test_results_of_before_are_not_mixed_with_those_of_now(finished: Path) -> None:
+    change_params(finished, {"synapses": {"threshold": 0.28}})
+    run_steps(finished, ["synapses"])
+    with pytest.raises(ProjectError, match=r"needs the results of evaluate.*before synapses"):
+        run_steps(finished, ["diagnose"], again=True)
+    assert done(run_steps(finished, STEPS)) == STEPS[4:]
+
+
+def test_a_run_is_diagnosed_by_the_parameters_that_it_was_made_with(finished: Path) -> None:
+    before = read_table(run_folder(finished) / "findings.parquet")
+    change_params(finished, {"synapses": {"threshold": 0.7}, "evaluate": {"tolerance_nm": 5.0}})
+    run_steps(finished, ["diagnose"], again=True)
+    pd.testing.assert_frame_equal(read_table(run_folder(finished) / "findings.parquet"), before)
 
 
 def test_a_run_begun_as_a_copy_does_only_what_is_changed(finished: Path) -> None:

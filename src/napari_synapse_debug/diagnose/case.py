@@ -137,7 +137,7 @@ class Case:
         """Positions of the predictions whose candidate has voxels in the zone.
 
         Without the candidates' voxels, those with their cleft point there, and the one that was
-        refused against this truth.
+        refused against this truth and matches no other.
         """
         if self.scene.labels is not None:
             return np.flatnonzero(np.isin(self.survey.candidate, list(self.candidates_in_zone)))
@@ -145,8 +145,9 @@ class Case:
         index = self.scene.grid.to_index(cleft)
         is_here = self.scene.grid.box.contains(index)
         is_here[is_here] = self.in_zone[tuple(index[is_here].T)]
-        if self.truth is not None:
-            is_here |= self.survey.prediction.row == self.survey.refused_with.get(self.truth_row, 0)
+        refused = 0 if self.truth is None else self.survey.refused_with.get(self.truth_row, 0)
+        if refused not in self.survey.matched_truth:
+            is_here |= self.survey.prediction.row == refused
         return np.flatnonzero(is_here)
 
     def match(self) -> pd.Series[Any]:

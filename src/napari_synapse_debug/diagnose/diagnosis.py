@@ -136,6 +136,6 @@ def _other_half(case: Case, misses: Mapping[int, Miss]) -> Miss | None:
     miss = misses.get(int(match["refused_row"]))
     if miss is None:
         return None
-    is_its_cleft = case.zone == case.survey.cleft_key[miss.truth_at]
+    is_its_cleft = case.zone != 0 and case.zone == case.survey.cleft_key[miss.truth_at]
     names_its_partners = set(str(match["refusals"]).split(",")) <= _PARTNERS_AGREE
     return miss if is_its_cleft or names_its_partners else None

@@ -97,13 +97,18 @@ def _rates(
 
 
 def _area(points: list[CurvePoint]) -> float | None:
-    """Average precision; None for a single point without a threshold, or without rates."""
+    """Average precision; None for a single point without a threshold, or without rates.
+
+    Where nothing that counts has a score so high, there is no precision, and nothing is reached.
+    """
     if points[0].threshold is None:
         return None
     area, reached = 0.0, 0.0
     for point in points:
-        if point.precision is None or point.recall is None:
+        if point.recall is None:
             return None
+        if point.precision is None:
+            continue
         area += point.precision * (point.recall - reached)
         reached = point.recall
-    return area
+    return None if all(point.precision is None for point in points) else area

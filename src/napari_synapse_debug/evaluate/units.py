@@ -70,8 +70,7 @@ class Tally:
 def tally(matches: pd.DataFrame, truth: pd.DataFrame, prediction: pd.DataFrame) -> Tally:
     """The counted rows of ``matches`` (``records.MATCHES``) of these two tables."""
     counted = matches[matches["outcome"].isin(["tp", "fp", "fn"])]
-    true_row = counted["truth_row"].to_numpy(np.float64, na_value=np.nan)
-    predicted_row = counted["prediction_row"].to_numpy(np.float64, na_value=np.nan)
+    true_row, predicted_row = counted["truth_row"], counted["prediction_row"]
     cleft = _cleft_names(truth, "synapse")
     candidate = _cleft_names(prediction, "candidate")
     of_truth = _pick(cleft, true_row)
@@ -96,9 +95,10 @@ def _by_row(table: pd.DataFrame, column: str) -> pd.Series[str]:
     return pd.Series(table[column].to_numpy(object), index=table["row"].to_numpy(np.int64))
 
 
-def _pick(values: pd.Series[str], rows: NDArray[np.float64]) -> NDArray[np.object_]:
-    """Values of ``rows``; empty where the row is not a number."""
+def _pick(values: pd.Series[str], rows: pd.Series[int]) -> NDArray[np.object_]:
+    """Values of ``rows``; empty where there is no row."""
     out = np.full(len(rows), "", dtype=object)
-    known = np.isfinite(rows)
-    out[known] = values.reindex(rows[known].astype(np.int64)).fillna("").to_numpy(object)
+    known = rows.notna().to_numpy()
+    named = rows[known].to_numpy(np.int64)  # not by floats, which round large numbers
+    out[known] = values.reindex(named).fillna("").to_numpy(object)
     return out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any, Final
 
 import numpy as np
@@ -26,6 +27,10 @@ _FLAGS = {
 }
 
 
+_EXACT = 2**53
+_WRITTEN_AS_FLOAT = re.compile(r"(\d+)\.0*")
+
+
 def parse_float(cell: Any) -> Any:
     """A finite number; NaN counts as unusable, not as empty."""
     if _is_empty(cell):
@@ -38,14 +43,25 @@ def parse_float(cell: Any) -> Any:
 
 
 def parse_id(cell: Any) -> Any:
-    """A whole number from 0 below 2**64, exactly; ``12.0`` counts as 12."""
+    """A whole number from 0 below 2**64, exactly; ``12.0`` counts as 12.
+
+    Numbers from 2**53 on that were stored as floats were rounded, and are refused.
+    """
     if _is_empty(cell) or (isinstance(cell, float) and math.isnan(cell)):
         return EMPTY
+    if isinstance(cell, str) and (written := _WRITTEN_AS_FLOAT.fullmatch(cell.strip())):
+        cell = written[1]
     try:
         number = int(cell) if not isinstance(cell, (float, np.floating)) else _whole(cell)
     except (TypeError, ValueError, OverflowError):
         number = _whole(parse_float(cell))
     return number if number is not None and 0 <= number < 2**64 else None
+
+
+def parse_row(cell: Any) -> Any:
+    """A whole number from 0 below 2**63, exactly; see ``parse_id``."""
+    number: Any = parse_id(cell)
+    return None if number is not EMPTY and number is not None and number >= 2**63 else number
 
 
 def parse_kind(cell: Any) -> Any:
@@ -72,4 +88,4 @@ def _is_empty(cell: Any) -> bool:
 def _whole(number: Any) -> int | None:
     if not isinstance(number, (float, np.floating)) or not float(number).is_integer():
         return None
-    return int(number)
+    return int(number) if abs(float(number)) < _EXACT else None

@@ -23,7 +23,14 @@ from napari_synapse_debug.domain.records import (
     with_points,
 )
 from napari_synapse_debug.domain.roles import Kind
-from napari_synapse_debug.io.cells import EMPTY, parse_flag, parse_float, parse_id, parse_kind
+from napari_synapse_debug.io.cells import (
+    EMPTY,
+    parse_flag,
+    parse_float,
+    parse_id,
+    parse_kind,
+    parse_row,
+)
 from napari_synapse_debug.io.tables import read_table
 
 _log = logging.getLogger(__name__)
@@ -40,7 +47,7 @@ def read_synapses(path: Path, *, may_be_empty: bool = False) -> pd.DataFrame:
     Needed are the points ``pre_z_nm … post_x_nm``. Filled where absent or empty: the cleft
     point by the midpoint of pre and post (and ``cleft_is_midpoint`` is true), ``row`` by the
     order in the file from 1, ``pre_segment`` and ``post_segment`` by 0 (not known), ``synapse``
-    by nothing, ``kind`` by ``unknown``, ``ignore`` by false. Other columns are kept.
+    by nothing (so is 0), ``kind`` by ``unknown``, ``ignore`` by false. Other columns are kept.
     Rows that are the same throughout are kept and named in a logged warning. A file without
     rows gives an empty table where it ``may_be_empty``, as a prediction may.
 
@@ -66,14 +73,16 @@ def read_synapses(path: Path, *, may_be_empty: bool = False) -> pd.DataFrame:
     table = read.points()
     rows = np.arange(1, len(cells) + 1, dtype=np.int64)
     if "row" in cells:
-        rows = read.column("row", parse_id, "a whole number from 1", None).astype(np.int64)
+        rows = read.column("row", parse_row, "a whole number from 1", None).astype(np.int64)
         read.refuse(rows < 1, "row", "a whole number from 1")
     table["row"] = rows
     for name in _PARTNERS:
         table[name] = read.column(name, parse_id, "a whole number, 0 where not known", 0)
     table["synapse"] = pd.array(
-        read.column("synapse", parse_id, "a whole number", pd.NA), dtype="Int64"
+        read.column("synapse", parse_row, "a whole number, 0 where not known", pd.NA),
+        dtype="Int64",
     )
+    table["synapse"] = table["synapse"].mask(table["synapse"] == 0)
     kinds = ", ".join(Kind)
     table["kind"] = read.column("kind", parse_kind, f"one of {kinds}", Kind.UNKNOWN.value)
     table["ignore"] = read.column("ignore", parse_flag, "true or false", False)

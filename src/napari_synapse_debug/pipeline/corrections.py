@@ -9,7 +9,7 @@ from typing import Any
 
 from napari_synapse_debug.domain.events import QuietContext
 from napari_synapse_debug.io import write_table
-from napari_synapse_debug.pipeline.case import case_of_run
+from napari_synapse_debug.pipeline.case import as_made, case_of_run
 from napari_synapse_debug.pipeline.evaluation import judge
 from napari_synapse_debug.pipeline.review import Review, open_review
 from napari_synapse_debug.pipeline.work import Work
@@ -49,7 +49,8 @@ def score_corrected(review: Review) -> CorrectedScore:
     InputError
         No true synapse lies in the box.
     """
-    case = case_of_run(Work(review.project, review.run, "", QuietContext()))
+    work = Work(review.project, review.run, "", QuietContext())
+    case = case_of_run(as_made(work, "contacts", "synapses", "evaluate"))
     return CorrectedScore(
         before=judge(case).content,
         now=judge(replace(case, truth=review.corrected_truth())).content,

@@ -23,7 +23,7 @@ from napari_synapse_debug.domain.events import StepContext
 from napari_synapse_debug.domain.records import MATCHES, points
 from napari_synapse_debug.evaluate import look_up_segments
 from napari_synapse_debug.io import Volume, read_json, read_table, write_json, write_table
-from napari_synapse_debug.pipeline.case import Case, case_of_run
+from napari_synapse_debug.pipeline.case import Case, as_made, case_of_run
 from napari_synapse_debug.pipeline.local import LocalStages
 from napari_synapse_debug.pipeline.plan import StepDone
 from napari_synapse_debug.pipeline.tiles import TiledArray
@@ -48,7 +48,7 @@ def diagnose(work: Work) -> StepDone:
         Stopped; what was there before is unchanged.
     """
     matches, judge = matches_of_run(work)
-    case = case_of_run(work)
+    case = case_of_run(as_made(work, "contacts", "synapses", "evaluate"))
     survey = survey_case(case, matches, judge)
     findings = diagnose_survey(survey, work.context)
     wants_budget = case.diagnose.counterfactuals and case.diagnose.budget

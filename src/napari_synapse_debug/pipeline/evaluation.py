@@ -32,7 +32,8 @@ from napari_synapse_debug.evaluate import (
     score_overlap,
 )
 from napari_synapse_debug.io import write_json, write_table
-from napari_synapse_debug.pipeline.case import Case, case_of_run, with_rule
+from napari_synapse_debug.pipeline.case import Case, as_made, case_of_run, with_rule
+from napari_synapse_debug.pipeline.overlay import cleft_instances
 from napari_synapse_debug.pipeline.plan import StepDone
 from napari_synapse_debug.pipeline.work import Work
 
@@ -75,7 +76,7 @@ def evaluate(work: Work) -> StepDone:
     InputError
         The truth is empty in the box.
     """
-    judged = judge(case_of_run(work))
+    judged = judge(case_of_run(as_made(work, "contacts", "synapses")))
     if work.box_is_learnt:
         judged.content["notes"] += [_LEARNT]
     work.forget("evaluate")
@@ -236,15 +237,18 @@ def _by_overlap(case: Case) -> Evaluation | None:
     if labels is None or clefts is None or candidates is None:
         return None
     kept = candidates.loc[candidates["is_kept"], "candidate"].to_numpy(np.int64)
+    margin = case.grid.margin_vx(case.evaluate.tolerance_nm)
+    around = case.box.grow(margin, within=case.grid.box)
+    instances = cleft_instances(clefts, around)
+    if instances is None:
+        return None
 
     def count(block: Box) -> OverlapCounts:
         found = labels.read(block).astype(np.int64)
         return overlap_counts_in_block(
-            np.where(np.isin(found, kept), found, 0), clefts.read(block).astype(np.int64)
+            np.where(np.isin(found, kept), found, 0), instances.read(block).astype(np.int64)
         )
 
-    margin = case.grid.margin_vx(case.evaluate.tolerance_nm)
-    around = case.box.grow(margin, within=case.grid.box)
     counts = {
         box: merge_overlaps(count(block) for block in box.blocks(_BLOCK_VX))
         for box in (case.box, around)

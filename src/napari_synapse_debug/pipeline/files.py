@@ -15,7 +15,14 @@ from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.events import QuietContext, StepContext
 from napari_synapse_debug.domain.grid import Box, Grid, TripleNm
 from napari_synapse_debug.domain.project import StepParams
-from napari_synapse_debug.domain.records import CANDIDATES, CONTACTS, PREDICTION, conform, points
+from napari_synapse_debug.domain.records import (
+    CANDIDATES,
+    CONTACTS,
+    ENDS,
+    PREDICTION,
+    conform,
+    points,
+)
 from napari_synapse_debug.domain.roles import ClassSpec, Role
 from napari_synapse_debug.io import (
     Volume,
@@ -34,12 +41,15 @@ from napari_synapse_debug.pipeline.outcome import describe_score, error_rows
 
 DEFAULT_THRESHOLD = 0.5
 
+_COARSE_NM = 10.0
+"""Voxels where there are no volumes: fine enough to tell clefts apart, few enough to hold."""
+
 
 @dataclass(frozen=True)
 class Files:
     """What is to be judged: two tables, and whatever else there is.
 
-    Volumes are ``FILE[:DATASET]``. Without any volume the voxel size is that given, or 1 nm,
+    Volumes are ``FILE[:DATASET]``. Without any volume the voxel size is that given, or 10 nm,
     and the box is everything.
     """
 
@@ -108,7 +118,7 @@ def case_of_files(files: Files) -> Case:
     prediction = _read_prediction(files.prediction)
     grid = next((v.grid for v in volumes.values()), None)
     if grid is None:
-        everything = np.concatenate([points(t, "cleft") for t in (truth, prediction)])
+        everything = np.concatenate([points(t, e) for t in (truth, prediction) for e in ENDS])
         grid = _grid_around(everything, files.voxel_size_nm)
     else:
         check_points(truth, grid, str(files.truth))
@@ -250,7 +260,7 @@ def _read_box(text: str | None, grid: Grid) -> Box:
 
 def _grid_around(points_nm: NDArray[np.float64], voxel_size_nm: TripleNm | None) -> Grid:
     """A grid that holds all points, for tables without any volume."""
-    size = voxel_size_nm or (1.0, 1.0, 1.0)
+    size = voxel_size_nm or (_COARSE_NM, _COARSE_NM, _COARSE_NM)
     low = np.floor(points_nm.min(axis=0)) if len(points_nm) else np.zeros(3)
     high = points_nm.max(axis=0) if len(points_nm) else np.zeros(3)
     z, y, x = (int(n) for n in np.ceil((high - low) / np.asarray(size)) + 1)

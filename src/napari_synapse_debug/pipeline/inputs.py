@@ -43,6 +43,22 @@ def inputs_of(project: Project, run: str, step: str) -> dict[str, str]:
     return inputs
 
 
+def older_than(record: RunRecord, step: str) -> tuple[str, str] | None:
+    """A result that ``step`` would read, and what that was made of and has changed since.
+
+    None where all fit together. That parameters or files are others by now does not count.
+    """
+    for before in NEEDS[step]:
+        found = older_than(record, before)
+        if found is not None:
+            return found
+        made = record.steps.get(before)
+        for earlier in NEEDS[before] if made is not None else ():
+            if made is not None and made.inputs.get(f"step {earlier}") != _key_of(record, earlier):
+                return before, earlier
+    return None
+
+
 def _contact_layers(project: Project) -> dict[str, Source | None]:
     """The layers that the parameters of contacts name, as far as the project has them."""
     config, params = project.config, project.config.params.contacts

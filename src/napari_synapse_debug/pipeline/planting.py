@@ -27,7 +27,7 @@ from napari_synapse_debug.io import (
     write_table,
     write_volume,
 )
-from napari_synapse_debug.pipeline.case import Case, case_of_run
+from napari_synapse_debug.pipeline.case import Case, as_made, case_of_run
 from napari_synapse_debug.pipeline.diagnosis import matches_of_run
 from napari_synapse_debug.pipeline.inputs import inputs_of
 from napari_synapse_debug.pipeline.plan import WITHOUT_EFFECT
@@ -95,6 +95,7 @@ def plant_faults(
         )
     project = load_project(source)
     work = Work(project, run, "", QuietContext())
+    work = as_made(work, "contacts", "synapses", "evaluate")
     case = case_of_run(work)
     spoiled = spoil_run(_read_run(work, case), wanted, each, np.random.default_rng(seed))
     _write(work, case, spoiled, folder)

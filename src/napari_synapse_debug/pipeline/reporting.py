@@ -10,7 +10,7 @@ import pandas as pd
 from napari_synapse_debug.domain.params import SynapseParams
 from napari_synapse_debug.domain.records import empty
 from napari_synapse_debug.io import read_json, read_run, read_table, write_table, write_text
-from napari_synapse_debug.pipeline.case import case_of_run
+from napari_synapse_debug.pipeline.case import as_made, case_of_run
 from napari_synapse_debug.pipeline.demo import planted_errors
 from napari_synapse_debug.pipeline.diagnosis import BUDGET, SUSPECTS
 from napari_synapse_debug.pipeline.ladder import CANDIDATES_FILE, PAIRS_FILE
@@ -37,6 +37,7 @@ def report(work: Work) -> StepDone:
     StepCancelledError
         Stopped.
     """
+    work = as_made(work, "contacts", "synapses", "evaluate")
     results = open_results(work.project.folder, work.run)
     findings, evaluation = results.findings, results.evaluation
     if findings is None or evaluation is None:  # pragma: no cover  the plan sees to that

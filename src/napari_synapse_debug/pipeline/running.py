@@ -22,7 +22,7 @@ from napari_synapse_debug.io import (
     save_config,
     write_run,
 )
-from napari_synapse_debug.pipeline.inputs import inputs_of
+from napari_synapse_debug.pipeline.inputs import inputs_of, older_than
 from napari_synapse_debug.pipeline.outcome import describe_score, error_rows
 from napari_synapse_debug.pipeline.package_file import refuse_package
 from napari_synapse_debug.pipeline.plan import (
@@ -204,6 +204,13 @@ def _check_needs(record: RunRecord, step: str) -> None:
             found="a run in which they were not made",
             expected=f"{', '.join(NEEDS[step])} done before",
             fix=f"run {' and '.join(missing)} first, or `synapse-debug run` for all",
+        )
+    if (older := older_than(record, step)) is not None:
+        before, earlier = older
+        raise ProjectError(
+            f"The step {step} needs the results of {before}",
+            found=f"some that were made before {earlier} was done anew",
+            fix=f"run {before} first, or `synapse-debug run` for all",
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,11 +12,11 @@ from numpy.typing import NDArray
 
 from napari_synapse_debug.domain.errors import InputError, ProjectError
 from napari_synapse_debug.domain.events import QuietContext
-from napari_synapse_debug.domain.params import Params, SynapseParams
+from napari_synapse_debug.domain.params import SynapseParams
 from napari_synapse_debug.domain.records import CANDIDATES, PAIRS, points, sided_column
 from napari_synapse_debug.evaluate import Identities, judge_ids, match_synapses
-from napari_synapse_debug.io import Project, load_project, read_run, read_table
-from napari_synapse_debug.pipeline.case import Case, case_of_run, with_rule
+from napari_synapse_debug.io import load_project, read_table
+from napari_synapse_debug.pipeline.case import Case, as_made, case_of_run, with_rule
 from napari_synapse_debug.pipeline.ladder import CANDIDATES_FILE, PAIRS_FILE, Rung, floor_size
 from napari_synapse_debug.pipeline.package_file import refuse_package
 from napari_synapse_debug.pipeline.synapses import resolve_params
@@ -172,7 +171,8 @@ def load_whatif(folder: Path, run: str = "main") -> WhatIf:
         There is no such project, or the run has no prepared tables, or it is a work package.
     """
     refuse_package(folder, "to try filters")
-    work = _as_run(Work(load_project(folder), run, "", QuietContext()))
+    work = Work(load_project(folder), run, "", QuietContext())
+    work = as_made(work, "contacts", "synapses", "evaluate")
     tables = [work.folder / name for name in (CANDIDATES_FILE, PAIRS_FILE)]
     if not all(table.exists() for table in tables):
         raise ProjectError(
@@ -195,22 +195,6 @@ def load_whatif(folder: Path, run: str = "main") -> WhatIf:
     )
     ids = {level: _judged(case, rung.pairs, known.judge) for level, rung in rungs.items()}
     return WhatIf(params, rungs, floor_size(params), case, ids, known)
-
-
-def _as_run(work: Work) -> Work:
-    """The work with the parameters by which the run was made; those of the project may be others.
-
-    Parameters that the run does not know (of a newer version) are as in the project.
-    """
-    record, params = read_run(work.folder), work.params
-    for step in ("synapses", "evaluate"):
-        known: Params = getattr(params, step)
-        used = record.steps[step].params if step in record.steps else {}
-        with suppress(InputError):
-            made = type(known).build(**{**known.model_dump(), **used})
-            params = params.model_copy(update={step: made})
-    config = work.project.config.model_copy(update={"params": params})
-    return replace(work, project=Project(work.project.folder, config))
 
 
 def _at(table: pd.DataFrame, threshold: float) -> pd.DataFrame:
