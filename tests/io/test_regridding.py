@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_synapse_debug.domain.grid import Box, Grid
-from napari_synapse_debug.io.regridding import on_grid
+from napari_synapse_debug.io import write_labels, write_volume
+from napari_synapse_debug.io.regridding import is_told_otherwise, on_grid
 from napari_synapse_debug.io.volumes import Volume
 
 IMAGE = Grid((5, 9, 16), (40.0, 4.0, 4.0), (100.0, 0.0, 8.0))
@@ -67,3 +68,20 @@ def test_any_box_is_that_part_of_the_whole(data):
     stop = [data.draw(st.integers(a, n)) for a, n in zip(start, IMAGE.shape, strict=True)]
     box = Box(tuple(start), tuple(stop))
     assert np.array_equal(seen.array[box.slices], whole[box.slices])
+
+
+def test_half_of_the_image_at_its_own_voxel_size_is_not_stretched(tmp_path):
+    raw = write_volume(
+        tmp_path / "raw.zarr", np.zeros((6, 8, 8), np.uint8), Grid((6, 8, 8), (40.0, 4.0, 4.0))
+    )
+    for shape, size, is_otherwise in (
+        ((3, 8, 8), (40.0, 4.0, 4.0), True),
+        ((3, 8, 8), (80.0, 4.0, 4.0), False),
+        ((6, 4, 4), (40.0, 8.0, 8.0), False),
+        ((6, 16, 16), (40.0, 2.0, 2.0), False),
+        ((6, 3, 8), (40.0, 12.0, 4.0), False),  # the last voxel is cut
+    ):
+        path = tmp_path / f"{shape}{size}.zarr"
+        ids = write_labels(path, np.zeros(shape, np.uint32), Grid(shape, size))
+        assert is_told_otherwise(ids, raw) == is_otherwise
+    assert not is_told_otherwise(labels(3, 8, 8), raw), "in memory there is no file to ask"

@@ -77,7 +77,11 @@ def _options(
     ] = False,
 ) -> None:
     """Find out why a synapse was missed."""
-    logging.basicConfig(level=logging.INFO if verbose else logging.ERROR)
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.ERROR, format="%(levelname)s: %(message)s"
+    )
+    if not verbose:
+        logging.getLogger("napari_synapse_debug").setLevel(logging.WARNING)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from napari_synapse_debug.domain.errors import ProjectError
 from napari_synapse_debug.domain.project import Annotation, Mask, ProjectConfig, Source
-from napari_synapse_debug.io.regridding import on_grid
+from napari_synapse_debug.io.regridding import is_told_otherwise, on_grid
 from napari_synapse_debug.io.sources import locate
 from napari_synapse_debug.io.synapse_table import read_synapses
 from napari_synapse_debug.io.volumes import Volume, open_volume
@@ -179,7 +179,12 @@ class Project:
 
     def _on_raw(self, labels: Volume) -> Volume:
         """``labels`` on the grid of the raw volume; as they are where they do not fit it."""
-        return on_grid(labels, self.raw().grid) or labels
+        raw = self.raw()
+        seen = on_grid(labels, raw.grid)
+        has_other_shape = labels.grid.shape != raw.grid.shape
+        return (
+            labels if seen is None or (has_other_shape and is_told_otherwise(labels, raw)) else seen
+        )
 
     def _lacks(self, name: str, found: str | None) -> ProjectError:
         return ProjectError(

@@ -42,7 +42,8 @@ def check_project(project: Project) -> None:
             raise InputError(
                 f"The {name} has another shape than the raw volume",
                 found=f"{volume.name}: {volume.grid.shape}; {raw.name}: {raw.grid.shape} (z, y, x)",
-                expected="the same shape, or a whole multiple",
+                expected="the same shape, or a whole multiple that agrees with the voxel sizes "
+                "in the files",
                 fix="cut both to the same piece, or give labels of which a voxel is a whole number "
                 "of those of the raw volume, or the other way round",
             )

@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_synapse_debug.domain.grid import Grid, Triple
-from napari_synapse_debug.io.arrays import LazyArray
+from napari_synapse_debug.domain.grid import Grid, Triple, TripleNm
+from napari_synapse_debug.io.arrays import LazyArray, StoredArray
 from napari_synapse_debug.io.volumes import Volume
+
+_NEARLY = 0.25
+"""Ratios of shapes are only nearly those of voxels, as a last voxel may be cut."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,23 @@ def on_grid(volume: Volume, grid: Grid) -> Volume | None:
     repeat, stride = zip(*(found for found in factors if found), strict=True)
     array = Regridded(volume.array, grid.shape, repeat, stride)
     return Volume(f"{volume.name} (nearest voxel)", grid, array)
+
+
+def is_told_otherwise(labels: Volume, image: Volume) -> bool:
+    """Whether the files say voxel sizes of another ratio than that of the shapes.
+
+    Labels of a part of the image have fewer voxels, and not larger ones. Where one of the files
+    does not say its voxel size, nothing is known.
+    """
+    own, other = _told(labels), _told(image)
+    if own is None or other is None or 0 in labels.grid.shape:
+        return False
+    wanted = np.divide(image.grid.shape, labels.grid.shape)
+    return not np.allclose(np.divide(own, other), wanted, rtol=_NEARLY)
+
+
+def _told(volume: Volume) -> TripleNm | None:
+    return volume.array.layout.voxel_size_nm if isinstance(volume.array, StoredArray) else None
 
 
 def _factors(own: int, wanted: int) -> tuple[int, int] | None:
