@@ -35,7 +35,10 @@ def test_all_docks_open_from_the_manifest_and_share_one_session(viewer, results)
     desk.session.set_project(Path("nowhere"))
     desk.session.set_results(results)
 
-    assert panels["Train"].run_panel.run.isEnabled()
+    assert panels["Evaluate"].run_panel.run.isEnabled()
+    assert panels["Train"].run_panel.reason.text() == (
+        "The project has no box to learn in: add one under Annotated boxes"
+    )
     assert panels["Debug"].view.model().rowCount() == 6
     assert {panel._session for panel in panels.values()} == {desk.session}
 

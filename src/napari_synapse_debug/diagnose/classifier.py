@@ -69,11 +69,11 @@ def weak_signal(case: Case) -> str | None:
     found_at = np.floor(reached * 100) / 100
     noise = case.survey.noise_peaks
     price = (
-        f", and so do {np.mean(noise >= found_at):.0%} of the interfaces far from truth"
+        f", as would {np.mean(noise >= found_at):.0%} of the interfaces far from truth"
         if len(noise)
         else ""
     )
-    return f"{told}; at {found_at:.2f} it is large enough to be found{price}."
+    return f"{told}; at {found_at:.2f} it would be large enough to be found{price}."
 
 
 def false_signal(case: Case) -> str | None:

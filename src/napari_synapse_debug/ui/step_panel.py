@@ -18,7 +18,7 @@ NO_PROJECT = "Open or create a project first (Plugins › Project)"
 _NEEDED: dict[str, tuple[tuple[str, str], ...]] = {
     "train": (
         ("classes", "The project has nothing to learn: add masks or 3-point rows"),
-        ("annotated", "The project has no box to learn in: add one below"),
+        ("annotated", "The project has no box to learn in: add one under Annotated boxes"),
     ),
     "contacts": (("segmentation", "The project has no neuron segmentation"),),
     "evaluate": (("truth", "The project has no truth to compare with"),),
