@@ -160,6 +160,7 @@ def test_a_part_that_is_refused_leaves_all_as_it_was(reviewed: Path) -> None:
     assert load_project(reviewed).runs == load_project(reviewed).models == ("main",)
 
 
+@pytest.mark.slow
 def test_a_part_is_learnt_once_though_the_first_call_was_killed_after_it(
     reviewed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
