@@ -80,6 +80,7 @@ def test_half_of_the_image_at_its_own_voxel_size_is_not_stretched(tmp_path):
         ((6, 4, 4), (40.0, 8.0, 8.0), False),
         ((6, 16, 16), (40.0, 2.0, 2.0), False),
         ((6, 3, 8), (40.0, 12.0, 4.0), False),  # the last voxel is cut
+        ((6, 8, 8), (1.0, 1.0, 1.0), False),  # of the same shape the project's size counts
     ):
         path = tmp_path / f"{shape}{size}.zarr"
         ids = write_labels(path, np.zeros(shape, np.uint32), Grid(shape, size))

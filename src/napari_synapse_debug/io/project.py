@@ -181,10 +181,7 @@ class Project:
         """``labels`` on the grid of the raw volume; as they are where they do not fit it."""
         raw = self.raw()
         seen = on_grid(labels, raw.grid)
-        has_other_shape = labels.grid.shape != raw.grid.shape
-        return (
-            labels if seen is None or (has_other_shape and is_told_otherwise(labels, raw)) else seen
-        )
+        return labels if seen is None or is_told_otherwise(labels, raw) else seen
 
     def _lacks(self, name: str, found: str | None) -> ProjectError:
         return ProjectError(

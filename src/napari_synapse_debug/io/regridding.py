@@ -111,11 +111,17 @@ def on_grid(volume: Volume, grid: Grid) -> Volume | None:
 def is_told_otherwise(labels: Volume, image: Volume) -> bool:
     """Whether the files say voxel sizes of another ratio than that of the shapes.
 
-    Labels of a part of the image have fewer voxels, and not larger ones. Where one of the files
-    does not say its voxel size, nothing is known.
+    Labels of a part of the image have fewer voxels, and not larger ones. Of the same shape, or
+    where one of the files does not say its voxel size, nothing is told.
+
+    Parameters
+    ----------
+    labels, image : Volume
+        (Z, Y, X), as they were opened; the sizes (nm) are those that stand in their files.
     """
     own, other = _told(labels), _told(image)
-    if own is None or other is None or 0 in labels.grid.shape:
+    is_same = labels.grid.shape == image.grid.shape
+    if own is None or other is None or is_same or 0 in labels.grid.shape:
         return False
     wanted = np.divide(image.grid.shape, labels.grid.shape)
     return not np.allclose(np.divide(own, other), wanted, rtol=_NEARLY)

@@ -1,4 +1,4 @@
-"""How a job ended, for the window: what it made, or its error with the details for a report."""
+"""How a job goes and how it ended, for the window: progress, what it made, or its error."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ import traceback
 from typing import Any
 
 from napari_synapse_debug.domain.errors import SynapseDebugError
+from napari_synapse_debug.domain.events import Event
 from napari_synapse_debug.ui.session import JobState
+
+
+def running(event: Event, seconds: float) -> JobState:
+    """The state of a step that tells ``event``, ``seconds`` after it began."""
+    return JobState(
+        "running", event.step, event.message, event.done, event.total, seconds, event.values
+    )
 
 
 def failed(step: str, error: Exception, where: str = "") -> JobState:

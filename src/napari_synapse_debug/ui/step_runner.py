@@ -22,7 +22,7 @@ from napari_synapse_debug.ui.annotation_request import (
     annotation_arguments,
 )
 from napari_synapse_debug.ui.backend import Backend, Job, Jobs
-from napari_synapse_debug.ui.job_endings import failed, outcome_text
+from napari_synapse_debug.ui.job_endings import failed, outcome_text, running
 from napari_synapse_debug.ui.layer_info import LayerInfo
 from napari_synapse_debug.ui.layer_store import store_crop, store_layer
 from napari_synapse_debug.ui.ports import Section, Volume
@@ -255,17 +255,7 @@ class StepRunner(QObject):
             return
         if event.step != state.step:
             self._started = time.monotonic()
-        self._session.set_job(
-            JobState(
-                "running",
-                event.step,
-                event.message,
-                event.done,
-                event.total,
-                time.monotonic() - self._started,
-                event.values,
-            )
-        )
+        self._session.set_job(running(event, time.monotonic() - self._started))
 
     def _show_again(self, folder: Path, run: str) -> None:
         self._session.set_results(self._backend.open_results(folder, run), goes_on=True)
