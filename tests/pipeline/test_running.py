@@ -294,6 +294,12 @@ def test_a_run_begun_as_a_copy_does_only_what_is_changed(finished: Path) -> None
     assert compare_runs(finished, "main", "b").content["runs"] == ["main", "b"]
     with pytest.raises(InputError, match=r"no run 'c' to begin with.*b, main"):
         copy_run(finished, "c", "d")
+    kept = finished / "models/d/weights.pt"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"weeks of work")
+    with pytest.raises(InputError, match="a model 'd' already"):
+        copy_run(finished, "main", "d")
+    assert kept.read_bytes() == b"weeks of work"
 
 
 @pytest.mark.parametrize("eval_box", ["5:14,0:56,0:96", None])

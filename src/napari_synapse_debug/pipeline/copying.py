@@ -26,7 +26,7 @@ def copy_run(folder: Path, source: str, name: str) -> bool:
     Raises
     ------
     InputError
-        There is no run ``source``.
+        There is no run ``source``, or a model called ``name``, which would be lost.
     ProjectError
         There is no such project, a name cannot be that of a folder, or it is a work package.
     StorageError
@@ -42,6 +42,12 @@ def copy_run(folder: Path, source: str, name: str) -> bool:
         )
     if project.run_folder(name).exists():
         return False
+    if name in project.models:
+        raise InputError(
+            f"There is a model {name!r} already, without a run",
+            found=str(project.model_folder(name)),
+            fix="choose another name, or move the model away",
+        )
     for before, now in (
         (project.model_folder(source), project.model_folder(name)),
         (project.run_folder(source), project.run_folder(name)),  # last: then it is there
