@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from napari_synapse_debug.domain.errors import StepCancelledError
-from napari_synapse_debug.io import read_table
+from napari_synapse_debug.io import load_project, read_table, write_labels
 from napari_synapse_debug.jobs import run_inline
 from napari_synapse_debug.pipeline import change_params, run_steps
 
@@ -38,6 +39,30 @@ def test_the_causes_are_proven_by_running_the_stages_again(finished: Path) -> No
     assert summary.steps[0].made.startswith("5 errors (5 confirmed)")
     csv = pd.read_csv(finished / "runs/main/findings.csv")
     assert list(csv["cause"]) == list(findings["cause"])
+
+
+@pytest.mark.parametrize("limit", ["box", "region_layer"])
+def test_a_synapse_beyond_what_contacts_are_limited_to_has_no_contact(
+    finished: Path, limit: str
+) -> None:
+    beyond_vx = 30  # of x; synapses 1 and 4 lie before it
+    shape = (14, 56, 96)
+    region = np.ones(shape, np.uint8)
+    region[:, :, :beyond_vx] = 0
+    write_labels(finished / "neuropil.zarr", region, load_project(finished).raw().grid)
+    with (finished / "project.yaml").open("a") as file:
+        file.write("extra_layers: {neuropil: {path: neuropil.zarr}}\n")
+    named = {"box": f"0:14,0:56,{beyond_vx}:96", "region_layer": "neuropil"}
+    change_params(
+        finished, {"contacts": {limit: named[limit]}, "diagnose": {"counterfactuals": True}}
+    )
+    run_steps(finished, ["contacts", "synapses", "evaluate", "diagnose"])
+    missed = findings_of(finished).query("error == 'missed'").set_index("truth_row")
+    lost = missed.loc[[1, 4]]
+    assert set(lost["cause"]) == {"no_contact"}
+    assert list(lost["confirmed"]) == [True, True], "its contact alone would have found it"
+    assert lost["contact_evidence"].str.contains("contacts were looked for only in the").all()
+    assert missed.loc[2, "cause"] == "weak_signal", "those inside are told as before"
 
 
 def test_a_stopped_diagnosis_leaves_the_findings_of_before(finished: Path) -> None:

@@ -28,7 +28,10 @@ FIX: Mapping[str, str] = MappingProxyType(
         Cause.NEURONS_MERGED: "Split the segment in the segmentation.",
         Cause.PARTNER_IN_BACKGROUND: "Fill in the partner in the segmentation.",
         Cause.PARTNER_SPLIT: "Join the fragments in the segmentation.",
-        Cause.NO_CONTACT: "Allow a larger gap between touching neurons, or grow the segments.",
+        Cause.NO_CONTACT: (
+            "Allow a larger gap between touching neurons, grow the segments, or look for contacts"
+            " there."
+        ),
         Cause.CONTACT_TOO_SMALL: "Lower the smallest contact area.",
         Cause.CONTACT_LEAKS: "Raise the threshold, or lower the reach of candidates.",
         Cause.BELOW_OVERLAP: "Lower the smallest overlap.",

@@ -44,9 +44,11 @@ def no_contact(case: Case) -> str | None:
     pair = case.true_pair
     if pair is None or contact_area(case, pair) or not all(is_there(case, k) for k in pair):
         return None
+    limits = case.survey.evidence.contact_limits
     return (
         f"Segments {pair[0]} and {pair[1]} both lie within {case.survey.params.reach_nm:g} nm of"
-        " the cleft, but do not touch in its zone."
+        " the cleft, but do not touch in its zone"
+        + (f" (contacts were looked for only in {limits})." if limits else ".")
     )
 
 

@@ -77,7 +77,7 @@ class Stages(Protocol):
         *,
         any_area: bool = False,
     ) -> pd.DataFrame:
-        """``records.PAIRS`` linked to the contacts of the crop; ``any_area``: small ones too."""
+        """``records.PAIRS`` linked to the contacts of the crop; ``any_area``: to any, anywhere."""
 
     def place(self, pairs: pd.DataFrame, candidates: pd.DataFrame) -> pd.DataFrame:
         """``records.PREDICTION`` of these pairs."""
@@ -134,6 +134,8 @@ class Evidence:
         Candidates by id, the segmentation in use, and the ground truth's.
     true_clefts : (Z, Y, X) integers, optional
         Masks of the true clefts; ids are those of the truth's ``synapse``.
+    contact_limits : str
+        What contacts were looked for in, in words; empty: everywhere.
     """
 
     truth: pd.DataFrame
@@ -155,6 +157,7 @@ class Evidence:
     segmentation: Array | None = None
     true_segmentation: Array | None = None
     true_clefts: Array | None = None
+    contact_limits: str = ""
 
     def __post_init__(self) -> None:
         for name, columns in (("truth", TRUTH), ("prediction", PREDICTION), ("matches", MATCHES)):

@@ -27,6 +27,7 @@ from napari_synapse_debug.domain.roles import ClassSpec
 from napari_synapse_debug.evaluate import look_up_segments
 from napari_synapse_debug.io import Project, Volume, open_volume, read_run, read_table
 from napari_synapse_debug.pipeline.candidate_pairs import SOMATA
+from napari_synapse_debug.pipeline.contact_scene import ContactScene, open_contact_scene
 from napari_synapse_debug.pipeline.overlay import true_clefts
 from napari_synapse_debug.pipeline.package_file import refuse_package
 from napari_synapse_debug.pipeline.partners import partners_of_run
@@ -58,6 +59,8 @@ class Case:
         That the run used; None: the rule.
     somata : DataFrame, optional
         Where neurons are as thick as somata, as the run found them.
+    contact_scene : ContactScene, optional
+        Layers and a box that the run's contacts were limited by; None: nothing limits them.
     """
 
     grid: Grid
@@ -81,6 +84,7 @@ class Case:
     raw: Volume | None = None
     partners: PartnerModel | None = None
     somata: pd.DataFrame | None = None
+    contact_scene: ContactScene | None = None
 
     def look_up(self, which: str) -> Callable[[NDArray[np.float64]], NDArray[np.uint64]] | None:
         """Segments under points (N, 3) in the ``gt`` or ``in_use`` segmentation, if it is there."""
@@ -151,6 +155,7 @@ def case_of_run(work: Work) -> Case:
         raw=raw,
         partners=partners_of_run(folder),
         somata=_table(folder / SOMATA),
+        contact_scene=_limits_of_contacts(work.project),
     )
 
 
@@ -160,6 +165,11 @@ def with_rule(case: Case, rule: str, tolerance_nm: float | None = None) -> Case:
     if tolerance_nm is not None:
         update["tolerance_nm"] = tolerance_nm
     return replace(case, evaluate=case.evaluate.model_copy(update=update))
+
+
+def _limits_of_contacts(project: Project) -> ContactScene | None:
+    scene = open_contact_scene(project)
+    return scene if scene.limits else None
 
 
 def _table(path: Path) -> pd.DataFrame | None:

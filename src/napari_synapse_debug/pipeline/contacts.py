@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-
-import numpy as np
 
 from napari_synapse_debug.contacts import (
     ContactPieces,
-    Masks,
     absent_segments,
     contact_halo_vx,
     contact_pairs,
@@ -17,9 +13,9 @@ from napari_synapse_debug.contacts import (
     needs_compiling,
     stitch_contacts,
 )
-from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.grid import Box
-from napari_synapse_debug.io import Project, Volume, check_mask, check_segmentation, write_table
+from napari_synapse_debug.io import write_table
+from napari_synapse_debug.pipeline.contact_scene import open_contact_scene
 from napari_synapse_debug.pipeline.plan import StepDone
 from napari_synapse_debug.pipeline.work import Work
 
@@ -37,7 +33,7 @@ def find_all_contacts(work: Work) -> StepDone:
         Stopped.
     """
     params = work.params.contacts
-    scene = _open_scene(work.project)
+    scene = open_contact_scene(work.project)
     grid = scene.segmentation.grid
     listed = {*params.background, *params.excluded_segments}
     if needs_compiling():
@@ -73,61 +69,3 @@ def find_all_contacts(work: Work) -> StepDone:
     return StepDone(
         made, {"contacts": len(contacts), "pairs": len(pairs), "absent_ids": len(absent)}
     )
-
-
-@dataclass(frozen=True)
-class _Scene:
-    """What contacts are looked for in."""
-
-    segmentation: Volume
-    background: Volume | None
-    region: Volume | None
-    box: Box
-
-    def masks(self, read: Box) -> Masks:
-        """The masks of a block; what lies outside the box is outside the region."""
-        background = None if self.background is None else self.background.read(read)
-        region = None if self.region is None else self.region.read(read) != 0
-        if not self.box.holds(read):
-            inside = np.zeros(read.shape, dtype=bool)
-            inside[self.box.intersect(read).relative_to(read).slices] = True
-            region = inside if region is None else region & inside
-        return Masks(background, region)
-
-
-def _open_scene(project: Project) -> _Scene:
-    segmentation = project.segmentation()
-    check_segmentation(segmentation)
-    params = project.config.params.contacts
-    whole = segmentation.grid.box
-    box = whole if params.box is None else Box.parse(params.box)
-    if not whole.holds(box):
-        raise InputError(
-            "The box for contacts lies outside the segmentation",
-            found=str(box),
-            expected=f"a box in {whole}",
-            fix="correct contacts.box",
-        )
-    return _Scene(
-        segmentation,
-        _layer(project, params.background_layer, segmentation),
-        _layer(project, params.region_layer, segmentation),
-        box,
-    )
-
-
-def _layer(project: Project, name: str | None, segmentation: Volume) -> Volume | None:
-    """The mask or extra layer ``name``, checked to fit the segmentation."""
-    if name is None:
-        return None
-    masks = {mask.name for mask in project.config.masks}
-    layer = project.mask(name) if name in masks else project.extra_layer(name)
-    check_mask(layer)
-    if layer.grid.shape != segmentation.grid.shape:
-        raise InputError(
-            f"The layer {name!r} and the segmentation differ in size",
-            found=f"shape {layer.grid.shape}",
-            expected=f"shape {segmentation.grid.shape}",
-            fix="name a mask or extra layer of the same volume",
-        )
-    return layer

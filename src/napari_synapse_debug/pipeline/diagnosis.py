@@ -126,6 +126,7 @@ def survey_case(case: Case, matches: pd.DataFrame, judge: str) -> Survey:
         segmentation=_array(case.segmentation),
         true_segmentation=_array(case.true_segmentation),
         true_clefts=_array(_with_truth_ids(case)),
+        contact_limits="" if case.contact_scene is None else case.contact_scene.limits,
     )
     stages = LocalStages(case)
     can_rerun = case.segmentation is not None and case.candidate_labels is not None

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from napari_synapse_debug.contacts import (
     Faces,
+    Masks,
     contact_halo_vx,
     find_contacts,
     interface_faces,
@@ -85,8 +86,9 @@ class LocalStages:
         return labels, candidates
 
     def faces(self, segmentation: NDArray[Any], grid: Grid) -> Faces:
-        """The faces between segments, grown over gaps as in the run."""
-        return interface_faces(segmentation, grid, self.case.contact_params)
+        """The faces between segments, grown over gaps and limited as in the run."""
+        params = self.case.contact_params
+        return interface_faces(segmentation, grid, params, self._masks(grid))
 
     def pairs(
         self,
@@ -98,23 +100,31 @@ class LocalStages:
         *,
         any_area: bool = False,
     ) -> pd.DataFrame:
-        """Pairs of the crop that have a contact; with ``any_area`` small contacts count too."""
+        """Pairs of the crop that have a contact; ``any_area``: however small, and wherever."""
         params = self.case.contact_params
         raw = self._raw(grid)
         crop = Crop(grid, labels, segmentation, probability, self.case.classes, raw)
-        faces = self.faces(segmentation, grid)
+        faces = interface_faces(segmentation, grid, params)
         pairs = measure_pairs(crop, candidates, faces, self.case.synapses)
-        if any_area or params.min_area_nm2 <= 0:
+        masks = self._masks(grid)
+        if any_area or (params.min_area_nm2 <= 0 and masks is None):
             return self._told(pairs.assign(contact=pd.array([0] * len(pairs), dtype="Int64")))
-        linked = link_contacts(pairs, find_contacts(segmentation, grid, params), grid)
+        linked = link_contacts(pairs, find_contacts(segmentation, grid, params, masks), grid)
         return self._told(linked[linked["contact"].notna()].reset_index(drop=True))
 
     def _raw(self, grid: Grid) -> NDArray[Any] | None:
         """The raw data of the crop on ``grid``; None where the case has none."""
-        if self.case.raw is None:
-            return None
+        return None if self.case.raw is None else self.case.raw.read(self._box(grid))
+
+    def _masks(self, grid: Grid) -> Masks | None:
+        """What limits contacts in the crop on ``grid``; None where nothing does."""
+        scene = self.case.contact_scene
+        return None if scene is None else scene.masks(self._box(grid))
+
+    def _box(self, grid: Grid) -> Box:
+        """Where the crop on ``grid`` lies in the case's volumes."""
         z, y, x = (int(n) for n in self.case.grid.to_index([grid.offset_nm])[0])
-        return self.case.raw.read(Box.of_shape(grid.shape).shift((z, y, x)))
+        return Box.of_shape(grid.shape).shift((z, y, x))
 
     def _told(self, pairs: pd.DataFrame) -> pd.DataFrame:
         """The pairs with somata and partners as the run told them."""
