@@ -73,6 +73,25 @@ def test_what_is_hidden_in_3d_is_not_picked(window):
     assert picker.finding_under(mouse(viewer, place)) is None
 
 
+def test_a_hidden_point_in_front_does_not_take_the_click_of_one_that_shows(window):
+    viewer, session, picker = window
+    viewer.dims.ndisplay = 3
+    viewer.layers["prediction"].visible = False
+    layer, grid = viewer.layers["truth"], session.results.grid
+    place = place_of(session, 101)
+    behind = int(np.argmin(np.linalg.norm(grid.to_nm(layer.data) - place, axis=1)))
+    front = (behind + 3) % len(layer.data)
+    moved = layer.data.copy()
+    moved[front] = grid.to_fraction([place - (3000.0, 0.0, 0.0)])[0]
+    layer.data = moved
+    show_near(layer, place, grid)
+    assert layer.face_color[[front, behind], 3].tolist() == [0.0, 1.0]
+
+    beside, beyond = (place + np.array([0.0, nm, 0.0]) for nm in (10.0, 200.0))
+    assert picker.finding_under(mouse(viewer, beside)) == 101
+    assert picker.finding_under(mouse(viewer, beyond)) is None
+
+
 def test_nothing_is_where_no_point_is(window):
     viewer, session, picker = window
     place = place_of(session, 101) + np.array([0.0, 60.0, 0.0])

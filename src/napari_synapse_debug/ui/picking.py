@@ -46,19 +46,34 @@ class Picker:
             layer = self._adapter.layer(name)
             if not isinstance(layer, Points) or not layer.visible:
                 continue
-            index = layer.get_value(
-                event.position,
-                view_direction=event.view_direction,
-                dims_displayed=event.dims_displayed,
-                world=True,
-            )
-            if index is None or layer.face_color[index, 3] == 0:  # far ones are hidden in 3D
+            index = point_under(layer, event)
+            if index is None:
                 continue
             row = int(layer.features["row"].iloc[index])
             found = finding_of(self._session.table, _SIDES[name], row)
             if found is not None:
                 return found
         return None
+
+
+def point_under(layer: Points, event: Any) -> int | None:
+    """The index of the foremost point of ``layer`` that shows at a mouse ``event``."""
+    index = layer.get_value(
+        event.position,
+        view_direction=event.view_direction,
+        dims_displayed=event.dims_displayed,
+        world=True,
+    )
+    if index is None or layer.face_color[index, 3] > 0:
+        return index
+    shown = np.flatnonzero(layer.face_color[:, 3] > 0)  # far ones are hidden in 3D
+    if not len(shown):
+        return None
+    ray = np.array([layer.data_to_world(place) for place in layer.data[shown]]) - event.position
+    depth = ray @ event.view_direction
+    aside = np.linalg.norm(ray - depth[:, None] * event.view_direction, axis=1)
+    is_hit = (aside <= layer.size[shown] * layer.scale[-1] / 2) & (depth > 0)
+    return int(shown[is_hit][np.argmin(depth[is_hit])]) if is_hit.any() else None
 
 
 def finding_of(table: FindingTable, side: str, row: int) -> int | None:
