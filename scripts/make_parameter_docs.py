@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from napari_synapse_debug.domain.params import Params
+from napari_synapse_debug.domain.params import AgainParams, CompareParams, Params
 from napari_synapse_debug.domain.project import StepParams
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "parameters.md"
@@ -27,12 +27,22 @@ synapse-debug compare PROJECT main b
 ```
 """
 
+COMMANDS = {"again": AgainParams, "compare": CompareParams}
+
+COMMAND_HEAD = """## Of commands that are no steps
+
+They are not kept in the project, but told each time: as options of `synapse-debug again` and
+`compare`, and in the form of *Train again*; `draws` and `seed` of a comparison from Python alone.
+"""
+
 
 def page() -> str:
     """The whole page."""
     parts = [HEAD]
     for step, field in StepParams.model_fields.items():
         parts.append(_section(step, field.annotation))
+    parts.append(COMMAND_HEAD)
+    parts += [_section(command, model) for command, model in COMMANDS.items()]
     return "\n".join(parts)
 
 

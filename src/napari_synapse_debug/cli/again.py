@@ -34,13 +34,21 @@ def again(
     hard_fraction: Annotated[
         float, typer.Option(help="Part of the patches around confirmed classifier errors")
     ] = 0.3,
+    learning_rate: Annotated[float, typer.Option(help="Highest rate of AdamW")] = 3e-3,
+    learn_by: Annotated[
+        str, typer.Option(help="Targets in the part to learn from: auto, points or masks")
+    ] = "auto",
 ) -> None:
     """Train on with what the review of a run taught, make the next run, and compare."""
     from napari_synapse_debug import pipeline
     from napari_synapse_debug.domain.params import AgainParams
 
     params = AgainParams.build(
-        minutes=minutes, learn_share=learn_share, hard_fraction=hard_fraction
+        minutes=minutes,
+        learn_share=learn_share,
+        hard_fraction=hard_fraction,
+        learning_rate=learning_rate,
+        learn_by=learn_by,
     )
     made = run_job(pipeline.train_again, project, run=run, name=name, params=params)
     out.print(f"Learnt from {made.lessons}.", soft_wrap=True)
