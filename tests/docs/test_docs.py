@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from importlib.metadata import metadata
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,14 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     local = [link for link in links if "://" not in link]
     missing = [link for link in local if not (page.parent / link).exists()]
     assert missing == []
+
+
+def test_the_page_on_pypi_and_the_hub_has_no_link_that_leads_nowhere_there() -> None:
+    page = str(metadata("napari-synapse-debug").get_payload())
+    links = re.findall(r"\]\(([^)\s]+)", page)
+    assert [link for link in links if "://" not in link] == []
+    here = re.findall(r"\]\(([^)\s]+)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert len(links) == len(here), "the same page, with other links"
 
 
 def test_every_make_target_that_is_named_exists() -> None:
