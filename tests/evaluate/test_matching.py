@@ -255,3 +255,13 @@ def test_exchanging_the_sides_exchanges_precision_and_recall(
     back = compared(*tables(scene[::-1], truth_at, predicted_at))[1]
     assert (there.precision, there.recall) == (back.recall, back.precision)
     assert there.f1 == back.f1
+
+
+def test_a_repeated_prediction_is_a_duplicate_though_another_truth_is_nearer(
+    truth_at, predicted_at, compared
+):
+    truth = truth_at([400, 460], pre=1, post=[2, 3], synapse=[1, 1])
+    prediction = predicted_at([400, 520], pre=1, post=2)  # that at 520 is nearer to 1 → 3
+    matches = compared(truth, prediction)[0]
+    repeated = matches[matches["prediction_row"] == 101].iloc[0]
+    assert (repeated["refusal"], repeated["refused_row"]) == ("duplicate", 0)

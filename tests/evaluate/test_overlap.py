@@ -109,3 +109,14 @@ def test_a_box_of_everything_changes_nothing():
     counts = overlap_counts_in_block(PREDICTED, TRUE)
     assert match_in_box(counts, counts).pairs.tolist() == match_overlap(counts).pairs.tolist()
     assert match_in_box(counts, counts).false.tolist() == match_overlap(counts).false.tolist()
+
+
+def test_under_a_sparse_truth_no_component_is_false():
+    predicted, true = np.zeros((2, 1, 1, 6), np.int64)
+    predicted[..., [0, 2, 4]] = 1, 2, 3
+    true[..., 0] = 1
+    match = match_overlap(overlap_counts_in_block(predicted, true))
+    params = EvaluateParams(rule="overlap", scope="sparse", scope_kinds="shaft")
+    found = score_overlap(match, params, Box((0, 0, 0), (1, 1, 6)))
+    assert (found.recall, found.precision, found.f1, found.fp) == (1.0, None, None, 0)
+    assert found.summary().startswith("P – R 1.00 F1 – · overlap · conservative · sparse · n 1/3")

@@ -240,3 +240,12 @@ def test_the_box_is_a_hard_cut(truth_at, predicted_at, grid):
         params = EvaluateParams(rule=rule, judge="column")
         known = truth, prediction, judge_ids(truth, prediction, params), params, grid, half
         assert counts(match_synapses(*known)) == expected
+
+
+def test_scores_of_a_truth_leave_none_of_it_out(truth_at, predicted_at, compared):
+    truth = truth_at([400, 500, 1500], pre=[1, 1, 3], post=[2, 2, 4])
+    scored = truth.assign(score=[0.3, 0.9, 0.9])
+    prediction = predicted_at([400, 1500], pre=[1, 3], post=[2, 4], score=0.9)
+    asked = {"rule": "synful", "min_score": 0.5, "redundant_nm": 250.0}
+    plain, same = (compared(rows, prediction, **asked)[1] for rows in (truth, scored))
+    assert (plain.tp, plain.fn) == (same.tp, same.fn) == (2, 1)

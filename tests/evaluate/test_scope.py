@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
+from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.grid import Grid
 from napari_synapse_debug.domain.params import EvaluateParams
 from napari_synapse_debug.domain.records import ENDS, PREDICTION, TRUTH, conform, empty, with_points
-from napari_synapse_debug.evaluate import judge_ids, match_synapses, score
+from napari_synapse_debug.evaluate import check_counted, judge_ids, match_synapses, score
 
 GRID = Grid((10, 500, 500), (40.0, 8.0, 8.0))
 
@@ -102,3 +103,29 @@ def test_ids_of_64_bits_are_told_apart():
         1: "fn",
         2: "ignored",
     }
+
+
+@pytest.mark.parametrize(
+    ("params", "ignored", "told"),
+    [
+        ({"scope_segments": (99,)}, False, "2 lie outside the scope (complete for neurons 99"),
+        ({"border_nm": 500.0}, False, "2 lie within border_nm = 500 of its faces"),
+        ({}, True, "2 are flagged `ignore`"),
+        ({"scope_kinds": "shaft"}, [True, False], "1 are flagged `ignore`, 1 lie outside"),
+    ],
+)
+def test_a_truth_of_which_nothing_counts_is_refused(params, ignored, told):
+    asked = EvaluateParams(judge="column", **params)
+    truth = TRUE.assign(ignore=ignored)
+    ids = judge_ids(truth, FOUND, asked)
+    with pytest.raises(InputError, match="None of the true synapses in the box counts") as error:
+        check_counted(truth, ids, asked, GRID, GRID.box)
+    assert told in str(error.value)
+    check_counted(truth.assign(ignore=False), ids, EvaluateParams(), GRID, GRID.box)
+
+
+def test_a_truth_is_complete_only_without_a_scope():
+    assert EvaluateParams().is_complete
+    assert not EvaluateParams(scope_kinds="shaft").is_complete
+    assert not EvaluateParams(scope_segments=(3,)).is_complete
+    assert not EvaluateParams(scope="sparse").is_complete

@@ -108,3 +108,12 @@ def test_the_summary_never_lacks_the_recipe(truth_at, predicted_at, compared):
 def test_an_evaluation_survives_json(truth_at, predicted_at, compared):
     found = compared(truth_at([0, 700]), predicted_at([0.0], score=[0.5]))[1]
     assert Evaluation.model_validate_json(found.model_dump_json()) == found
+
+
+def test_a_miss_beside_its_reciprocal_found_rightly_says_nothing_of_directions(
+    truth_at, predicted_at, compared
+):
+    truth = truth_at([400, 700], pre=[1, 2], post=[2, 1])
+    right = compared(truth, predicted_at([700], pre=2, post=1))[1]
+    wrong = compared(truth[:1], predicted_at([400], pre=2, post=1))[1]
+    assert (right.direction_accuracy, wrong.direction_accuracy) == (1.0, 0.0)

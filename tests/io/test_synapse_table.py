@@ -150,3 +150,19 @@ def test_parquet_gives_the_same_and_names_rows(csv: Csv, tmp_path: Path) -> None
     write_table(table, tmp_path / "a.parquet")
     with pytest.raises(InputError, match=r"pre_z_nm.*row 2"):
         read_synapses(tmp_path / "a.parquet")
+
+
+def test_empty_scores_and_clefts_are_the_same_in_both_formats(tmp_path: Path) -> None:
+    columns = [f"{end}_{axis}_nm" for end in ("pre", "cleft", "post") for axis in "zyx"]
+    table = pd.DataFrame(
+        [[100.0, 10.0, 10.0, 90.0, 20.0, 30.0, 100.0, 30.0, 50.0]] * 2, columns=columns
+    )
+    table["score"] = [0.9, np.nan]
+    table.loc[1, columns[3:6]] = np.nan
+    read = []
+    for name in ("a.csv", "a.parquet"):
+        write_table(table, tmp_path / name)
+        read.append(read_synapses(tmp_path / name))
+    pd.testing.assert_frame_equal(*read)
+    assert read[1].loc[1, columns[3:6]].tolist() == [100.0, 20.0, 30.0]
+    assert read[1]["score"].isna().tolist() == [False, True]

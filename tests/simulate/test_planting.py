@@ -180,6 +180,8 @@ def test_planting_none_changes_nothing(neuropil):
     assert "cause" in planted.events.columns
     np.testing.assert_array_equal(planted.segmentation, neuropil.segmentation)
     assert planted.truth.equals(neuropil.truth)
+    without = Box((0, 0, 0), (24, 160, 40))
+    assert plant_errors(neuropil, 0, without, np.random.default_rng(0)).truth.equals(planted.truth)
 
 
 def test_same_generator_same_events(neuropil):

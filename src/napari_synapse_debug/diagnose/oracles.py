@@ -19,6 +19,7 @@ from napari_synapse_debug.diagnose.survey import Survey
 from napari_synapse_debug.diagnose.zones import boxes_of
 from napari_synapse_debug.domain.distances import distances_to
 from napari_synapse_debug.domain.grid import Grid
+from napari_synapse_debug.domain.params import EvaluateParams
 from napari_synapse_debug.domain.records import (
     AXES,
     CANDIDATES,
@@ -34,10 +35,12 @@ from napari_synapse_debug.domain.roles import ClassSpec, Kind
 Volume = NDArray[Any]
 
 
-def perfect_probability(scene: Scene, *, is_sparse: bool) -> NDArray[np.uint8]:
+def perfect_probability(scene: Scene) -> NDArray[np.uint8]:
     """1 and the true class in each true mask or ball, else 0; other classes as they are.
 
-    Under a sparse truth nothing is known between the clefts, so the rest is left as it is.
+    Under a sparse truth nothing is known between the clefts, so the rest is left as it is; so it
+    is where the truth is complete for some neurons only, and for classes of kinds in which it is
+    not.
     """
     survey = scene.survey
     classes = survey.evidence.classes
@@ -49,7 +52,8 @@ def perfect_probability(scene: Scene, *, is_sparse: bool) -> NDArray[np.uint8]:
         return out
     in_cleft = scene.zones.seeds != 0
     for channel in channels:
-        out[channel][in_cleft if is_sparse else ...] = 0
+        is_complete = _is_complete(classes[channel], survey.evidence.evaluate)
+        out[channel][... if is_complete else in_cleft] = 0
     for key in np.unique(scene.zones.seeds[in_cleft]):
         kinds = survey.truth.kind[survey.cleft_key == key]
         channel = _channel_of(kinds[0] if len(kinds) else Kind.UNKNOWN, classes, channels)
@@ -210,6 +214,13 @@ def _true_row(
         "candidate": int(contact["candidate"]),
         "contact": contact["contact"],
     }
+
+
+def _is_complete(spec: ClassSpec, params: EvaluateParams) -> bool:
+    """Whether the truth holds all synapses that this class marks."""
+    if params.scope == "sparse" or params.scope_segments:
+        return False
+    return not params.complete_kinds or spec.role.kind.value in params.complete_kinds
 
 
 def _channel_of(kind: str, classes: Sequence[ClassSpec], channels: list[int]) -> int:

@@ -151,11 +151,8 @@ def rerun(part: Part, stages: Stages, oracles: Oracles) -> Rerun:
 def rows_in_part(part: Part, stages: Stages, oracles: Oracles) -> pd.DataFrame:
     """The predictions whose candidate lies in the core."""
     scene = part.scene
-    evidence = scene.survey.evidence
     probability: NDArray[np.uint8] = (
-        perfect_probability(scene, is_sparse=evidence.evaluate.scope == "sparse")
-        if Stage.CLASSIFIER in oracles
-        else np.asarray(scene.probability)
+        perfect_probability(scene) if Stage.CLASSIFIER in oracles else np.asarray(scene.probability)
     )
     labels, candidates = (
         perfect_candidates(scene, probability)

@@ -14,6 +14,7 @@ from napari_synapse_debug.evaluate.clefts import (
     true_clefts,
 )
 from napari_synapse_debug.evaluate.comparison import CHANGES, RunSide, compare_rows
+from napari_synapse_debug.evaluate.counting import check_counted
 from napari_synapse_debug.evaluate.identity import Identities, judge_ids
 from napari_synapse_debug.evaluate.matching import ROW_RULES, match_synapses
 from napari_synapse_debug.evaluate.overlap import (
@@ -50,6 +51,7 @@ __all__ = [
     "OverlapCounts",
     "OverlapMatch",
     "RunSide",
+    "check_counted",
     "check_same_space",
     "compare_rows",
     "cremi_look_up",

@@ -109,6 +109,6 @@ def _area(points: list[CurvePoint]) -> float | None:
             return None
         if point.precision is None:
             continue
-        area += point.precision * (point.recall - reached)
-        reached = point.recall
+        area += point.precision * max(point.recall - reached, 0.0)
+        reached = max(point.recall, reached)  # the least cost may match fewer of more rows
     return None if all(point.precision is None for point in points) else area

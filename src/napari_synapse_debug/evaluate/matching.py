@@ -103,8 +103,8 @@ def build_sides(
     left_out = [identities.truth_is_autapse, identities.prediction_is_autapse]
     if params.rule == "synful":
         left_out = [
-            left_out_rows(truth, identities.truth, params),
-            left_out_rows(prediction, identities.prediction, params),
+            left_out_rows(truth, identities.truth, params, is_predicted=False),
+            left_out_rows(prediction, identities.prediction, params, is_predicted=True),
         ]
     scope = Scope.of(params)
     return (
@@ -171,7 +171,8 @@ def _refused(own: Side, other: Side, left: Indices, rule: Rule, name: str) -> Co
     )
     failed = failed_tests(own, other, o, q, rule)
     legs = leg_distances(own, other, o, q)
-    order = np.lexsort((q, legs[:, rule.anchor], failed.sum(axis=1), o))
+    n_failed = failed[:, :-1].sum(axis=1)  # a duplicate fails none: the other one was taken
+    order = np.lexsort((q, legs[:, rule.anchor], n_failed, o))
     _, first = np.unique(o[order], return_index=True)
     best = order[first]
     at = np.searchsorted(left, o[best])

@@ -171,7 +171,8 @@ def score_overlap(match: OverlapMatch, params: EvaluateParams, box: Box) -> Eval
     """The numbers of an overlap match; ``tp`` counts true components that were found.
 
     Precision counts predicted and recall true components, which differ in number under ``bare``
-    and ``liberal``; F1 is their harmonic mean.
+    and ``liberal``; F1 is their harmonic mean. Under a sparse truth there is recall only, and no
+    component is false.
     """
     tp = match.n_true - len(match.missed)
     right = match.n_predicted - len(match.false)
@@ -182,20 +183,21 @@ def score_overlap(match: OverlapMatch, params: EvaluateParams, box: Box) -> Eval
         f1 = 0.0
     else:
         f1 = 2 * precision * recall / (precision + recall)
+    is_sparse = params.scope == "sparse"
     return Evaluation(
         rule="overlap",
         judge="none",
-        scope=params.scope_told,
+        scope=params.scope,  # masks tell neither kinds nor neurons
         params=params,
         box=str(box),
         n_truth=match.n_true,
         n_prediction=match.n_predicted,
         tp=tp,
-        fp=len(match.false),
+        fp=0 if is_sparse else len(match.false),
         fn=len(match.missed),
-        precision=1.0 if both_empty else precision,
+        precision=None if is_sparse else 1.0 if both_empty else precision,
         recall=1.0 if both_empty else recall,
-        f1=1.0 if both_empty else f1,
+        f1=None if is_sparse else 1.0 if both_empty else f1,
         splits=match.splits,
         merges=match.merges,
     )

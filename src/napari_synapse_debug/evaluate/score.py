@@ -145,7 +145,10 @@ def intervals(rows: Tally, *, is_sparse: bool) -> dict[str, Interval | None]:
 def _direction(matches: pd.DataFrame, rows: Tally) -> tuple[float | None, Interval | None]:
     """Share of the right direction among truths found as an unordered pair."""
     counted = matches["outcome"].isin(["tp", "fp", "fn"]).to_numpy(bool)
-    swapped = ((matches["outcome"] == "fn") & (matches["refusals"] == "reversed")).to_numpy(bool)
+    is_match = matches["truth_row"].notna() & matches["prediction_row"].notna()
+    is_taken = matches["refused_row"].isin(matches.loc[is_match, "prediction_row"])
+    is_reversed = (matches["outcome"] == "fn") & (matches["refusals"] == "reversed")
+    swapped = (is_reversed & ~is_taken).to_numpy(bool)
     chosen = (rows.outcome == "tp") | swapped[counted]
     right = Tally(
         rows.outcome[chosen], rows.unit[chosen], rows.true_kind[chosen], rows.predicted_kind[chosen]

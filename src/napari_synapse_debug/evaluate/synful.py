@@ -15,7 +15,7 @@ from napari_synapse_debug.evaluate.admission import number_pairs
 
 
 def left_out_rows(
-    table: pd.DataFrame, ids: NDArray[np.uint64], params: EvaluateParams
+    table: pd.DataFrame, ids: NDArray[np.uint64], params: EvaluateParams, *, is_predicted: bool
 ) -> NDArray[np.bool_]:
     """Rows that rule ``synful`` leaves out: (N,) bool.
 
@@ -30,12 +30,14 @@ def left_out_rows(
         Judged ids of pre and post.
     params : EvaluateParams
         ``min_score``, ``drop_background``, ``redundant_nm`` and the preset.
+    is_predicted : bool
+        Whether they are predictions; a truth may have scores, too, that say nothing here.
     """
     settings = params.in_force
     out = (ids[:, 0] == ids[:, 1]) & (ids[:, 0] != 0)
     if settings.drop_background:
         out |= (ids == 0).any(axis=1)
-    if "score" in table.columns:
+    if is_predicted:
         score = table["score"].to_numpy(np.float64)
         if settings.min_score is not None:
             out |= score < settings.min_score

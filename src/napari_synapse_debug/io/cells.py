@@ -42,6 +42,11 @@ def parse_float(cell: Any) -> Any:
     return number if math.isfinite(number) else None
 
 
+def parse_optional_float(cell: Any) -> Any:
+    """A finite number; a NaN of a typed column is a cell without content, a written one is not."""
+    return EMPTY if isinstance(cell, float) and math.isnan(cell) else parse_float(cell)
+
+
 def parse_id(cell: Any) -> Any:
     """A whole number from 0 below 2**64, exactly; ``12.0`` counts as 12.
 

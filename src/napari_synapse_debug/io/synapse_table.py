@@ -29,6 +29,7 @@ from napari_synapse_debug.io.cells import (
     parse_float,
     parse_id,
     parse_kind,
+    parse_optional_float,
     parse_row,
 )
 from napari_synapse_debug.io.tables import read_table
@@ -87,7 +88,8 @@ def read_synapses(path: Path, *, may_be_empty: bool = False) -> pd.DataFrame:
     table["kind"] = read.column("kind", parse_kind, f"one of {kinds}", Kind.UNKNOWN.value)
     table["ignore"] = read.column("ignore", parse_flag, "true or false", False)
     if "score" in cells:
-        table["score"] = read.column("score", parse_float, "a number", np.nan).astype(float)
+        score = read.column("score", parse_optional_float, "a number", np.nan)
+        table["score"] = score.astype(float)
     for name in cells.columns.difference(table.columns, sort=False):
         table[name] = _as_typed(cells[name])
     read.refuse_repeated(rows)
@@ -125,7 +127,7 @@ class _Reader:
         middle = (points(table, "pre") + points(table, "post")) / 2
         columns = point_columns("cleft")
         given = [
-            self.column(c, parse_float, "a finite number in nm", np.nan).astype(float)
+            self.column(c, parse_optional_float, "a finite number in nm", np.nan).astype(float)
             for c in columns
         ]
         cleft = np.stack(given, axis=1)

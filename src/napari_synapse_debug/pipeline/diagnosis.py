@@ -52,7 +52,8 @@ def diagnose(work: Work) -> StepDone:
     survey = survey_case(case, matches, judge)
     findings = diagnose_survey(survey, work.context)
     wants_budget = case.diagnose.counterfactuals and case.diagnose.budget
-    budget = error_budget(survey, findings, work.context) if wants_budget else None
+    has_f1 = case.evaluate.scope == "complete"
+    budget = error_budget(survey, findings, work.context) if wants_budget and has_f1 else None
     work.forget("diagnose")
     write_findings(findings, work.folder)
     write_table(queue_suspects(findings, matches), work.folder / SUSPECTS)
@@ -64,6 +65,8 @@ def diagnose(work: Work) -> StepDone:
     made = ", ".join(f"{stage} {count}" for stage, count in stages.items()) or "no errors"
     confirmed = int(findings["confirmed"].fillna(False).sum())
     counts = {"errors": len(findings), "confirmed": confirmed}
+    if wants_budget and not has_f1:
+        made += "; no error budget, as a sparse truth has no F1"
     return StepDone(f"{len(findings)} errors ({confirmed} confirmed): {made}", counts)
 
 
@@ -73,7 +76,7 @@ def describe_budget(budget: Budget, case: Case, judge: str) -> dict[str, Any]:
         "rule": "three_point",
         "judge": judge,
         "tolerance_nm": case.evaluate.tolerance_nm,
-        "scope": case.evaluate.scope,
+        "scope": case.evaluate.scope_told,
         "box": str(case.box),
         **asdict(budget),
         "unexplained": budget.unexplained,

@@ -18,6 +18,7 @@ from napari_synapse_debug.evaluate import (
     Evaluation,
     Identities,
     OverlapCounts,
+    check_counted,
     check_same_space,
     cremi_look_up,
     judge_ids,
@@ -103,13 +104,13 @@ def judge(case: Case) -> Judged:
     Raises
     ------
     InputError
-        No true synapse lies in the box, truth and prediction are in different units or orders of
+        No true synapse of the box counts, truth and prediction are in different units or orders of
         axes, or an input lacks that the rule needs.
     """
-    _check_truth(case)
     notes = check_same_space(case.truth, case.prediction, case.grid.voxel_size_nm)
     rows = with_rule(case, "three_point")
     identities = identities_of(rows)
+    check_counted(case.truth, identities, rows.evaluate, case.grid, case.box)
     notes += _nameless(identities) + _unknown_ids(case, identities)
     matches, by_rows = _judge_rows(rows, identities)
     clefts = _score_clefts(case)
@@ -195,17 +196,6 @@ def _unknown_ids(case: Case, identities: Identities) -> tuple[str, ...]:
 def _first(ids: NDArray[np.uint64]) -> str:
     shown = ", ".join(str(i) for i in ids[:3])
     return shown + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")
-
-
-def _check_truth(case: Case) -> None:
-    inside = case.box.contains(case.grid.to_index(points(case.truth, "cleft")))
-    if not inside.any():
-        raise InputError(
-            "There is no true synapse to compare with",
-            found=f"0 of {len(case.truth)} rows with their cleft in the box {case.box}",
-            expected="at least one",
-            fix="choose the box that was annotated; points are zyx in nm, boxes in voxels",
-        )
 
 
 def _score_clefts(case: Case) -> dict[str, Evaluation]:

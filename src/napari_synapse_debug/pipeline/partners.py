@@ -159,7 +159,7 @@ def known_links(
     }
     rows = lessons.rows.assign(pre_segment=look_up["pre"], post_segment=look_up["post"])
     links = true_links(
-        pairs[is_known], rows, evaluate.tolerance_nm, is_complete=evaluate.scope == "complete"
+        pairs[is_known], rows, evaluate.tolerance_nm, is_complete=evaluate.is_complete
     )
     return is_known, links
 

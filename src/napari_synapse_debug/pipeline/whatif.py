@@ -38,7 +38,8 @@ class Outlook:
     synapses : DataFrame
         ``records.PREDICTION``.
     tp, fn, fp : int, optional
-        By the rule ``three_point`` with the project's parameters; None without truth.
+        By the rule ``three_point`` with the project's parameters; None without truth, ``fp`` also
+        under a sparse one.
     matches : DataFrame, optional
         ``records.MATCHES``; None without truth.
     """
@@ -51,7 +52,7 @@ class Outlook:
 
     @property
     def f1(self) -> float | None:
-        """2 TP / (2 TP + FN + FP); 1 where there is nothing on either side, None without truth."""
+        """2 TP / (2 TP + FN + FP), 1 where there is nothing on either side; None without ``fp``."""
         if self.tp is None or self.fn is None or self.fp is None:
             return None
         total = 2 * self.tp + self.fn + self.fp
@@ -121,7 +122,8 @@ class WhatIf:
         ids = _ids_of(synapses, pairs, self.ids[threshold][of_kept])
         matches = self._match(self.case, synapses, ids, self.truth_ids)
         tp, fn, fp = (int((matches["outcome"] == name).sum()) for name in ("tp", "fn", "fp"))
-        return Outlook(synapses, tp, fn, fp, matches)
+        is_sparse = self.case.evaluate.scope == "sparse"
+        return Outlook(synapses, tp, fn, None if is_sparse else fp, matches)
 
     def _filled(self, params: SynapseParams) -> SynapseParams:
         given = {name: getattr(params, name) for name in ("threshold", "min_size_vx", "min_score")}

@@ -106,6 +106,8 @@ def _choose_rows(
     neuropil: Neuropil, causes: list[Cause], box: Box, rng: np.random.Generator
 ) -> list[int]:
     """A row of the truth for each cause, greedily the one that suits best."""
+    if not causes:
+        return []
     voxels = neuropil.grid.to_index(records.points(neuropil.truth, "cleft"))
     truth = neuropil.truth[box.contains(voxels)]
     if len(truth) < len(causes):

@@ -41,11 +41,11 @@ class Outlook(Protocol):
 
     @property
     def fp(self) -> int | None:
-        """False ones."""
+        """False ones; None under a sparse truth."""
 
     @property
     def f1(self) -> float | None:
-        """The score; None without truth."""
+        """The score; None without truth, and under a sparse one."""
 
     @property
     def matches(self) -> Any:
@@ -129,10 +129,11 @@ class WhatIfPage(QWidget):
         """Show what the sliders would give."""
         text = f"<b>{len(outlook.synapses)}</b> synapses"
         if outlook.f1 is not None:
-            text += (
-                f" · <b>F1 {outlook.f1:.3f}</b> · {outlook.tp} right · {outlook.fn} missed · "
-                f"{outlook.fp} false"
-            )
+            text += f" · <b>F1 {outlook.f1:.3f}</b>"
+        if outlook.tp is not None:
+            text += f" · {outlook.tp} right · {outlook.fn} missed"
+        if outlook.fp is not None:
+            text += f" · {outlook.fp} false"
         self.outlook.setText(text)
         if not self.before.text():
             self.before.setText("In the run: " + text.replace("<b>", "").replace("</b>", ""))

@@ -125,6 +125,11 @@ class EvaluateParams(Params):
         return frozenset(_words(self.scope_kinds))
 
     @property
+    def is_complete(self) -> bool:
+        """Whether the truth holds all synapses, of whatever kind and neuron."""
+        return self.scope == "complete" and not self.complete_kinds and not self.scope_segments
+
+    @property
     def scope_told(self) -> str:
         """The scope of the truth in words, as it stands beside each number."""
         parts = [self.scope_kinds] if self.scope_kinds else []
