@@ -141,3 +141,13 @@ def test_the_command_prints_what_was_found(
     for text in ("fixed", "vanished", "By stage", "clefts 1 better, 1 worse (p 1)", "n 7 true"):
         assert text in told
     assert (tmp_path / "out/comparison.parquet").exists()
+
+
+def test_where_a_score_has_no_f1_changes_are_told_without_it(two_runs: Path) -> None:
+    change_params(two_runs, {"evaluate": {"rule": "cleft", "scope_segments": [11, 12, 13, 14]}})
+    for run in ("main", "other"):
+        run_steps(two_runs, ["evaluate"], run=run)
+    content = compare_runs(two_runs, "main", "other").content
+    assert content["f1"] == [None, None]
+    assert content["f1_difference"] is None
+    assert content["summary"].startswith("clefts ")

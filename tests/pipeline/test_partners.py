@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -141,3 +142,18 @@ def test_the_connectome_of_a_run_is_written_in_every_format(quick, tmp_path):
     with pytest.raises(InputError, match=r"\.xlsx.*\.graphml"):
         export_connectome(quick, tmp_path / "c.xlsx")
     shutil.rmtree(tmp_path / "new")
+
+
+def test_what_no_truth_names_is_no_lesson_where_the_truth_is_complete_for_some_only(quick):
+    run_steps(quick, STEPS)
+    place = quick / "runs" / "main"
+    tables = [read_table(place / "pairs.parquet", PAIRS)]
+    tables.append(read_table(place / "candidates.parquet", CANDIDATES))
+    lessons = partner_lessons(load_project(quick))
+    one = replace(lessons, rows=lessons.rows[lessons.rows["row"] == 9])
+    for scope, told in ({}, "none"), ({"scope_kinds": "spine_head"}, "unknown"):
+        change_params(quick, {"evaluate": scope})
+        project = load_project(quick)
+        work = Work(project, "main", "", QuietContext())
+        _, links = known_links(work, *tables, project.segmentation(), one)
+        assert sorted(links) == sorted(["b_to_a", told]), "7, a shaft, is in no row"

@@ -87,3 +87,10 @@ def test_without_truth_there_is_no_score(predicted):
     found = load_whatif(predicted).derive(SynapseParams())
     assert len(found.synapses) == 8
     assert found.f1 is None
+
+
+def test_under_a_sparse_truth_nothing_is_false_and_there_is_no_f1(predicted):
+    change_params(predicted, {"evaluate": {"scope": "sparse"}, "synapses": {"live_levels": 0}})
+    run_steps(predicted, STEPS)
+    found = load_whatif(predicted).derive(SynapseParams())
+    assert (found.tp, found.fn, found.fp, found.f1) == (4, 3, None, None)
