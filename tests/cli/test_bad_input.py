@@ -118,6 +118,9 @@ def test_a_second_project_leaves_the_first(project: Path, call: Callable[..., An
         (("run", "project", "--set", "contacts.block_vx=[1"), ("block_vx", "[1")),
         (("evaluate",), ("a project folder, or --prediction and --truth",)),
         (("evaluate", "project", "--prediction", "truth.csv"), ("a project and files",)),
+        (("evaluate", "project", "--truth", "truth.csv"), ("a project and files",)),
+        (("evaluate", "project", "--out", "elsewhere"), ("a project and files",)),
+        (("diagnose", "project", "--box", "0:1,0:1,0:1"), ("a project and files",)),
         (("diagnose", "--prediction", "truth.csv"), ("no pair of tables",)),
         (
             ("evaluate", "--prediction", "a", "--truth", "b", "--set", "evaluate.rule=cremi"),

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import errno
 import os
 import resource
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -107,3 +109,20 @@ def test_json_round_trip_and_damage(tmp_path: Path) -> None:
     path.write_text('{"a": ')
     with pytest.raises(DataError, match=r"a\.json is damaged"):
         read_json(path)
+
+
+def test_a_drive_that_cannot_flush_a_folder_is_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flush = os.fsync
+
+    def no_folders(handle: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "Invalid argument")
+        flush(handle)
+
+    monkeypatch.setattr(os, "fsync", no_folders)
+    write_text(tmp_path / "a.txt", "here")
+    with replace_folder(tmp_path / "b") as place:
+        write_text(place / "c.txt", "there")
+    assert (tmp_path / "a.txt").read_text() + (tmp_path / "b/c.txt").read_text() == "herethere"

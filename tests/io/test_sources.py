@@ -6,7 +6,7 @@ import pytest
 
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.project import Source
-from napari_synapse_debug.io.sources import existing_path, parse_source
+from napari_synapse_debug.io.sources import existing_path, locate, parse_source
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,7 @@ def test_a_path_into_a_file_is_told_to_use_a_colon(tmp_path: Path) -> None:
     (tmp_path / "sample.h5").write_bytes(b"")
     with pytest.raises(InputError, match=r"sample\.h5:volumes/raw"):
         existing_path(Source(path="sample.h5/volumes/raw"), tmp_path)
+
+
+def test_a_path_that_begins_like_a_home_and_is_none_is_a_path(tmp_path: Path) -> None:
+    assert locate("~no_such_user/em.h5", tmp_path) == tmp_path / "~no_such_user/em.h5"

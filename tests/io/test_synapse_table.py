@@ -166,3 +166,26 @@ def test_empty_scores_and_clefts_are_the_same_in_both_formats(tmp_path: Path) ->
     pd.testing.assert_frame_equal(*read)
     assert read[1].loc[1, columns[3:6]].tolist() == [100.0, 20.0, 30.0]
     assert read[1]["score"].isna().tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (("648518346349538466", ""), [648518346349538466, pd.NA]),
+        (("648518346349538466", "18446744073709551615"), [648518346349538466, 2**64 - 1]),
+        (("007", "12"), ["007", "12"]),
+        (("123456789012345678901234567890", "1"), ["123456789012345678901234567890", "1"]),
+        (("1.5", ""), [1.5, np.nan]),
+        (("a", ""), ["a", ""]),
+    ],
+)
+def test_further_columns_are_never_rounded(
+    tmp_path: Path, cells: tuple[str, str], expected: list[object]
+) -> None:
+    header = "pre_z_nm,pre_y_nm,pre_x_nm,post_z_nm,post_y_nm,post_x_nm,my_id"
+    lines = [f"0,0,{8 * k},0,8,{8 * k},{cell}" for k, cell in enumerate(cells)]
+    (tmp_path / "a.csv").write_text("\n".join([header, *lines]))
+    found = read_synapses(tmp_path / "a.csv")["my_id"].tolist()
+    assert [None if pd.isna(v) else v for v in found] == [
+        None if pd.isna(v) else v for v in expected
+    ]

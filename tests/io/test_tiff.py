@@ -81,3 +81,10 @@ def test_colours_and_single_pages_are_refused(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", np.zeros((30, 20), np.uint8))
     with pytest.raises(InputError, match="no stack"):
         opened(tmp_path, voxel_size_nm=SIZE)
+
+
+def test_a_part_of_an_ome_set_tells_no_voxel_size(tmp_path: Path, stack) -> None:
+    told = '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><BinaryOnly '
+    told += 'MetadataFile="all.companion.ome" UUID="urn:uuid:0"/></OME>'
+    tifffile.imwrite(tmp_path / "a.tif", stack, description=told, metadata=None)
+    assert opened(tmp_path, voxel_size_nm=SIZE).grid.voxel_size_nm == pytest.approx(SIZE)

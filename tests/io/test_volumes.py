@@ -157,3 +157,29 @@ def test_a_volume_in_memory_has_channels(grid: Grid) -> None:
         volume.channel("membrane")
     with pytest.raises(InputError, match="does not fit its grid"):
         Volume("memory", grid, array, ("cleft", "mito", "membrane"))
+
+
+@pytest.mark.parametrize("name", ["main", "again", "/raw", "elsewhere"])
+def test_a_data_set_of_hdf5_has_every_name_that_it_was_given(
+    tmp_path: Path, values: np.ndarray, name: str
+) -> None:
+    write_hdf5(tmp_path / "a.h5", values)
+    with h5py.File(tmp_path / "a.h5", "a") as file:
+        file["main"] = h5py.SoftLink("/raw")
+        file["again"] = file["raw"]
+    with h5py.File(tmp_path / "b.h5", "w") as file:
+        file["elsewhere"] = h5py.ExternalLink("a.h5", "/raw")
+    source = Source(path="b.h5" if name == "elsewhere" else "a.h5", dataset=name)
+    volume = open_volume(source, tmp_path)
+    np.testing.assert_array_equal(volume.read(volume.grid.box), values)
+
+
+def test_an_empty_unit_of_hdf5_is_an_unknown_one(
+    tmp_path: Path, values: np.ndarray, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_hdf5(tmp_path / "a.h5", values)
+    with h5py.File(tmp_path / "a.h5", "a") as file:
+        file["raw"].attrs["units"] = h5py.Empty("S1")
+    with pytest.raises(InputError, match="voxel size"):
+        open_volume(Source(path="a.h5"), tmp_path)
+    assert open_volume(Source(path="a.h5"), tmp_path, SIZE).grid.voxel_size_nm == SIZE

@@ -16,7 +16,9 @@ from napari_synapse_debug.domain.errors import (
     StepCancelledError,
 )
 from napari_synapse_debug.domain.events import QuietContext
+from napari_synapse_debug.domain.grid import Grid
 from napari_synapse_debug.domain.verdicts import Verdict
+from napari_synapse_debug.io import load_project, write_labels
 from napari_synapse_debug.pipeline import (
     describe_review,
     make_package,
@@ -242,3 +244,19 @@ def test_nothing_is_computed_in_a_package(finished: Path, tmp_path: Path) -> Non
         score_corrected(review)
     with pytest.raises(ProjectError, match="to try filters"):
         load_whatif(made.path)
+
+
+def test_labels_of_larger_voxels_are_packed_where_they_are(finished: Path, tmp_path: Path) -> None:
+    project = load_project(finished)
+    fine = project.segmentation()
+    coarse = Grid((14, 28, 48), (40.0, 16.0, 20.0), fine.grid.offset_nm)
+    labels = fine.read(fine.grid.box)[:, ::2, ::2]
+    shutil.rmtree(finished / "segmentation.zarr")
+    write_labels(finished / "segmentation.zarr", labels, coarse)
+    made = make_package(finished, "anna", tmp_path / "anna", margin_nm=80.0)
+    whole, part = open_results(finished), open_results(made.path)
+    found, original = part.volumes["segmentation"], whole.volumes["segmentation"]
+    assert found.grid == original.grid == project.raw().grid
+    for box in crop_boxes(part.findings, found.grid, 80.0):
+        assert found.read(box).any()
+        np.testing.assert_array_equal(found.read(box), original.read(box))

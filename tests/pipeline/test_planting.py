@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,7 @@ import pytest
 
 from napari_synapse_debug.domain.errors import InputError, ProjectError
 from napari_synapse_debug.io import load_project, read_table
-from napari_synapse_debug.pipeline import plant_faults, run_steps
+from napari_synapse_debug.pipeline import annotate_box, change_params, plant_faults, run_steps
 from napari_synapse_debug.pipeline.simulation import PLANTED
 from napari_synapse_debug.simulate import score_events
 
@@ -67,3 +68,32 @@ def test_a_project_is_never_overwritten(finished: Path) -> None:
 def test_a_run_without_evaluation_cannot_be_spoiled(predicted: Path, tmp_path: Path) -> None:
     with pytest.raises((ProjectError, InputError)):
         plant_faults(predicted, tmp_path / "planted", ["no_signal"])
+
+
+def test_boxes_that_were_painted_in_the_project_are_found_from_the_new_one(
+    finished: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(finished / "vesicle.zarr", finished / "painted.zarr")
+    painted = {"vesicle": str(finished / "painted.zarr")}
+    annotate_box(finished, "0:2,0:20,0:20", masks=painted)
+    change_params(finished, {"predict": {"within": "vesicle.zarr"}})
+    plant_faults(finished, tmp_path / "planted", ["reversed"], seed=3)
+    planted = load_project(tmp_path / "planted")
+    (box,) = planted.config.annotations
+    assert planted.mask_of(box, box.masks[0]).grid == planted.raw().grid
+    assert Path(planted.config.params.predict.within) == finished / "vesicle.zarr"
+
+
+def test_what_could_not_be_planted_leaves_no_half_of_a_project(
+    finished: Path, tmp_path: Path
+) -> None:
+    shutil.rmtree(finished / "models/main")
+    settings = {"synapses": {"threshold": 0.5, "min_size_vx": 9}}
+    change_params(finished, settings)  # no model, so no calibration
+    run_steps(finished, ["synapses", "evaluate"])
+    for name, is_there in (("new", False), ("old", True)):
+        if is_there:
+            (tmp_path / name).mkdir()
+        with pytest.raises(FileNotFoundError):
+            plant_faults(finished, tmp_path / name, ["reversed"], seed=3)
+        assert (tmp_path / name).exists() is is_there

@@ -22,9 +22,11 @@ from napari_synapse_debug.domain.params import EvaluateParams
 from napari_synapse_debug.io import (
     Project,
     load_project,
+    lock_run,
     read_json,
     read_run,
     read_table,
+    run_lock,
     save_config,
     write_run,
 )
@@ -36,7 +38,7 @@ from napari_synapse_debug.pipeline import (
     copy_run,
     run_steps,
 )
-from napari_synapse_debug.pipeline.running import inputs_of
+from napari_synapse_debug.pipeline.running import _is_current, inputs_of
 
 AFTER_CONTACTS = ("synapses", "evaluate", "diagnose", "report")
 
@@ -310,3 +312,27 @@ def test_a_score_of_what_was_learnt_says_so(finished: Path, eval_box: str | None
     run_steps(finished, ["evaluate"], again=True)
     notes = read_json(run_folder(finished) / "evaluation.json")["notes"]
     assert any("score is too good" in note for note in notes) == (eval_box is None)
+
+
+def test_a_copy_of_a_base_is_trained_only_where_that_was_asked_for(finished: Path) -> None:
+    write_run(run_folder(finished), read_run(run_folder(finished)).as_base())
+    copy_run(finished, "main", "kept")
+    copy_run(finished, "main", "trained", trains=True)
+    change_params(finished, {"train": {"learning_rate": 0.003}})
+    project = load_project(finished)
+    for run, is_current in (("main", True), ("kept", True), ("trained", False)):
+        assert _is_current(project, run, "train") is is_current
+
+
+def test_a_run_that_another_process_works_on_is_left_alone(
+    predicted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_lock, "WAIT_S", 0.2)
+    project = load_project(predicted)
+    with lock_run(project, "main"):
+        with pytest.raises(ProjectError, match=r"run main of .* by another process"):
+            run_steps(predicted, ["contacts"])
+        with lock_run(project, "b"):
+            pass
+    assert "contacts" not in read_run(run_folder(predicted)).steps
+    assert done(run_steps(predicted, ["contacts"])) == ("contacts",)

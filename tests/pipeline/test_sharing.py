@@ -18,6 +18,7 @@ from napari_synapse_debug.pipeline.sharing import (
     export_model,
     import_model,
     model_card,
+    package_name,
 )
 
 QUICK = {"steps": 2, "minutes": 0.5, "patch_vx": [4, 16, 16], "validation_fraction": 0}
@@ -109,3 +110,17 @@ def test_the_classes_of_a_project_with_classes_must_be_those_of_the_model(fresh:
         _with_classes(project, project.config.classes[::-1])
     with pytest.raises(ProjectError, match="other classes"):
         _with_classes(project, (ClassSpec("shaft", Role.SOMA),))
+
+
+@pytest.mark.parametrize(
+    ("project", "run", "name"),
+    [
+        ("hörnchen", "main", "h rnchen main"),
+        ("p", "m", "synapses p m"),
+        ("脳", "m", "synapses   m"),
+    ],
+)
+def test_the_name_of_a_package_is_one_that_may_be_uploaded(
+    project: str, run: str, name: str
+) -> None:
+    assert package_name(project, run) == name

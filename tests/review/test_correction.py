@@ -241,3 +241,14 @@ def test_an_edit_of_a_row_that_is_gone_changes_nothing(journal: Any, truth: Any,
     move(journal, row, "pre", (0.0, 0.0, 0.0))
     table = corrected(journal, truth[truth["row"] != row].iloc[1:])
     assert (table["correction"] == "").all()
+
+
+def test_ids_in_further_columns_stay_as_they_are_when_a_row_is_added(
+    journal: Any, truth: Any
+) -> None:
+    ids = [648518346349538400 + k for k in range(len(truth))]
+    added = AddSynapse(pre_nm=(0, 8, 10), cleft_nm=(0, 16, 10), post_nm=(0, 24, 10), kind="soma")
+    journal.do(ActionKind.ADD_SYNAPSE, added.model_dump_json())
+    table = corrected(journal, truth.assign(connection_id=ids))
+    assert table["connection_id"].tolist()[:-1] == ids
+    assert table["connection_id"].isna().tolist() == [False] * len(ids) + [True]

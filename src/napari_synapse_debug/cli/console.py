@@ -26,7 +26,7 @@ from napari_synapse_debug.domain.events import Event
 RETRIES = 2
 """How often a step whose process died goes on with what it had finished."""
 
-out = Console(highlight=False)
+out = Console(highlight=False, markup=False)
 err = Console(stderr=True, highlight=False)
 
 
@@ -75,7 +75,7 @@ class ProgressLine:
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             console=out,
             transient=True,
         )
@@ -114,7 +114,7 @@ class ProgressLine:
         if is_new:
             self._tenths[event.step] = tenth
             share = f"{10 * tenth:3d} %" if tenth >= 0 else "     "
-            out.print(f"{event.step:<10} {share}  {_plain(event.message)}", soft_wrap=True)
+            out.print(f"{event.step:<10} {share}  {event.message}", soft_wrap=True)
 
 
 def show_table(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -133,7 +133,7 @@ def show_table(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
 def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.2f}"
-    return "" if value is None else _plain(str(value))
+    return "" if value is None else str(value)
 
 
 def run_job(
@@ -147,6 +147,8 @@ def run_job(
 
     with JobRunner(scheduler=scheduler) as runner, ProgressLine() as line:
         step = partial(function, **named)
+        if scheduler is not None:  # its workers have another working directory
+            arguments = tuple(a.absolute() if isinstance(a, Path) else a for a in arguments)
         job = runner.submit(step, *arguments, on_event=line.show, retries=RETRIES)
         try:
             return job.result()

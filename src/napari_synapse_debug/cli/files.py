@@ -14,6 +14,8 @@ from napari_synapse_debug.domain.errors import InputError
 
 VOLUME = "FILE[:DATASET]"
 
+_RESULTS = Path("evaluation")
+
 _HELP = {
     "evaluate": "Compare prediction with truth: precision, recall, F1, and who matches whom.",
     "diagnose": "Name the stage and cause of every missed, false and mistyped synapse.",
@@ -57,12 +59,17 @@ def _command(step: str) -> Any:
         voxel_size: VoxelSizeOption = None,
         out_folder: Annotated[
             Path, typer.Option("--out", help="Folder for the results of files")
-        ] = Path("evaluation"),
+        ] = _RESULTS,
         run: RunOption = "main",
         set_: SetOption = None,
         again: AgainOption = False,
     ) -> None:
-        if project is not None and prediction is None:
+        of_files = (
+            *(prediction, truth, segmentation, probability, mask, true_segmentation),
+            *(candidates, contacts, params, box, voxel_size),
+        )
+        has_files = any(given is not None for given in of_files) or out_folder != _RESULTS
+        if project is not None and not has_files:
             run_steps(project, (step,), run, set_ or [], None, None, again)
             return
         if project is not None or prediction is None or truth is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
@@ -87,6 +88,9 @@ def _options(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run `synapse-debug`; exit with 0, 1 (failed), 2 (wrong usage) or 130 (interrupted)."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # not every encoding has an arrow
+            stream.reconfigure(errors="replace")
     is_verbose = bool({"--verbose", "-v"} & set(given)) or bool(
         os.environ.get("SYNAPSE_DEBUG_VERBOSE")
     )

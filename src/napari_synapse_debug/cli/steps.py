@@ -70,7 +70,8 @@ def run(
     """Run all that is not done yet; changed parameters redo what depends on them."""
     from napari_synapse_debug.pipeline import STEPS, copy_run
 
-    if source is not None and copy_run(project, source, run):
+    trains = any(text.strip().startswith("train.") for text in set_ or [])
+    if source is not None and copy_run(project, source, run, trains=trains):
         out.print(f"The run {run} begins as a copy of {source}.")
     wanted = STEPS if steps is None else tuple(part.strip() for part in steps.split(","))
     run_steps(project, wanted, run, set_ or [], device, scheduler, again)

@@ -37,6 +37,7 @@ from napari_synapse_debug.io.pyramid import (
 )
 from napari_synapse_debug.io.review_file import set_aside
 from napari_synapse_debug.io.review_store import ReviewStore
+from napari_synapse_debug.io.run_lock import lock_run
 from napari_synapse_debug.io.runs import (
     RunRecord,
     StepRecord,
@@ -75,6 +76,7 @@ __all__ = [
     "level_factors",
     "level_volume",
     "load_project",
+    "lock_run",
     "move_annotation",
     "move_into_place",
     "open_volume",

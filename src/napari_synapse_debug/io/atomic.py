@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -152,10 +152,20 @@ def read_json(path: Path) -> Any:
 
 
 def _flush(path: Path) -> None:
-    """Have the system write a file, or a folder's names, to the disk; Windows has no latter."""
-    if os.name == "nt" and path.is_dir():
-        return
-    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    """Have the system write a file, or a folder's names, to the disk.
+
+    The latter is more than Windows and some network and shared drives can do; what was written
+    is there all the same.
+    """
+    if path.is_dir():
+        with suppress(OSError):
+            _sync(path, os.O_RDONLY)
+    else:
+        _sync(path, os.O_RDWR)
+
+
+def _sync(path: Path, flags: int) -> None:
+    handle = os.open(path, flags)
     try:
         os.fsync(handle)
     finally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,8 @@ def length_attributes(
 def _factors(units: Any) -> TripleNm | None:
     if units is None:
         return (1.0, 1.0, 1.0)
-    names = [units] * 3 if isinstance(units, (str, bytes)) else list(units)[-3:]
+    is_one = isinstance(units, (str, bytes)) or not isinstance(units, Iterable)
+    names = [units] * 3 if is_one else list(units)[-3:]
     text = [name.decode() if isinstance(name, bytes) else str(name) for name in names]
     known = [factor for name in text if (factor := unit_in_nm(name)) is not None]
     return None if len(known) != 3 else (known[0], known[1], known[2])

@@ -34,7 +34,10 @@ def describe_hdf5(path: Path, dataset: str | None) -> Layout:
     """
     try:
         with h5py.File(path, "r") as file:
-            name = choose_dataset(path, dataset, _datasets(file))
+            names = _datasets(file)
+            if dataset is not None and isinstance(linked := file.get(dataset), h5py.Dataset):
+                names[dataset] = linked.ndim  # of several names of one it finds the first only
+            name = choose_dataset(path, dataset, names)
             found = file[name]
             size, offset, note = length_attributes(dict(found.attrs))
             return _layout(path, name, found, size, offset, note)

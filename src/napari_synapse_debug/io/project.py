@@ -80,7 +80,7 @@ class Project:
         """
         layers = self.config.extra_layers
         found = ", ".join(layers) or "no extra layer"
-        return self._open_named(layers.get(name), f"extra layer {name!r}", found)
+        return self._on_raw(self._open_named(layers.get(name), f"extra layer {name!r}", found))
 
     def truth(self) -> pd.DataFrame:
         """The 3-point synapses of the biologists: a table of ``records.TRUTH``.

@@ -41,7 +41,10 @@ def parse_source(text: str, base: Path = Path()) -> Source:
 
 def locate(path: str, base: Path) -> Path:
     """The path on disk that ``path`` means, seen from the folder ``base``; ``~`` is home."""
-    return base / Path(path).expanduser()
+    try:
+        return base / Path(path).expanduser()
+    except RuntimeError:  # a name that begins with ~ and is no user's
+        return base / path
 
 
 def existing_path(source: Source, base: Path) -> Path:

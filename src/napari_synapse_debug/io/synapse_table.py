@@ -36,6 +36,9 @@ from napari_synapse_debug.io.tables import read_table
 
 _log = logging.getLogger(__name__)
 
+_EXACT_DIGITS = 15
+"""Whole numbers of so many digits are floats without a change."""
+
 MIDPOINT = "cleft_is_midpoint"
 """Column that is true where no cleft was given and the midpoint of pre and post was taken."""
 
@@ -220,13 +223,23 @@ def _check_columns(path: Path, cells: pd.DataFrame) -> None:
 
 
 def _as_typed(cells: pd.Series) -> pd.Series:
-    """Further columns: numbers where all cells are numbers, else as written."""
+    """Further columns: numbers where all cells are numbers, none of them changed; else text."""
     if cells.dtype != object:
         return cells
+    text = cells.astype("str")
+    written = text.str.strip()
+    is_empty = written == ""
+    if is_empty.all() or written.str.match(r"[+-]?0\d").any():  # 007 is a name
+        return text
     try:
-        return pd.to_numeric(cells)
+        numbers = pd.to_numeric(written.mask(is_empty), dtype_backend="numpy_nullable")
     except (ValueError, TypeError):
-        return cells.astype("str")
+        return text
+    if not pd.api.types.is_integer_dtype(numbers):
+        is_whole = written.str.fullmatch(r"[+-]?\d+")
+        is_rounded = bool((is_whole & (written.str.len() > _EXACT_DIGITS)).any())
+        return text if is_rounded else numbers.astype(np.float64)
+    return numbers if is_empty.any() else pd.to_numeric(written.astype(object))
 
 
 def _tell_identical(path: Path, cells: pd.DataFrame, lines: list[str]) -> None:

@@ -100,7 +100,9 @@ def _imagej_size(file: tifffile.TiffFile) -> TripleNm | None:
 
 def _ome_size(file: tifffile.TiffFile) -> TripleNm | None:
     """Voxel size of an OME-TIFF (µm where no unit is named, as OME says); None unless whole."""
-    image = tifffile.xml2dict(file.ome_metadata)["OME"]["Image"]
+    image = tifffile.xml2dict(file.ome_metadata).get("OME", {}).get("Image")
+    if image is None:  # of a set of files another one tells
+        return None
     pixels = (image[0] if isinstance(image, list) else image)["Pixels"]
     sizes = []
     for axis in "ZYX":

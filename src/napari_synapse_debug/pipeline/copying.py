@@ -6,11 +6,11 @@ import shutil
 from pathlib import Path
 
 from napari_synapse_debug.domain.errors import InputError
-from napari_synapse_debug.io import load_project, replace_folder
+from napari_synapse_debug.io import load_project, read_run, replace_folder, write_run
 from napari_synapse_debug.pipeline.package_file import refuse_package
 
 
-def copy_run(folder: Path, source: str, name: str) -> bool:
+def copy_run(folder: Path, source: str, name: str, *, trains: bool = False) -> bool:
     """Copy the run ``source`` and its model to ``name``; whether there was anything to do.
 
     What of the run is up to date in ``source`` is so in the copy. A run ``name`` that is there
@@ -22,6 +22,9 @@ def copy_run(folder: Path, source: str, name: str) -> bool:
         The project.
     source, name : str
         Names of runs.
+    trains : bool
+        The copy is to be trained where the parameters are others by now, even if ``source`` is
+        kept as another model was trained on from it.
 
     Raises
     ------
@@ -55,4 +58,6 @@ def copy_run(folder: Path, source: str, name: str) -> bool:
         if before.is_dir():
             with replace_folder(now) as place:
                 shutil.copytree(before, place, dirs_exist_ok=True)
+                if trains and before == project.run_folder(source):
+                    write_run(place, read_run(place).model_copy(update={"is_base": False}))
     return True

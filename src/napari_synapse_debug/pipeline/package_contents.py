@@ -112,23 +112,26 @@ def _copy_volumes(
     """Copy the volumes near the findings; the configuration that names the copies."""
     config = project.config
 
-    def copy(source: Source | None, name: str) -> Source | None:
-        if source is None:
-            return None
+    def copy(volume: Volume, name: str) -> Source:
         made = beside / "volumes" / f"{name}.zarr"
-        _copy_near(project.open(source), made, findings, margin_nm, context)
+        _copy_near(volume, made, findings, margin_nm, context)
         return Source(path=f"volumes/{made.name}")
 
     masks = tuple(
-        mask.model_copy(update={"source": copy(mask.source, f"mask_{number}")})
+        mask.model_copy(update={"source": copy(project.mask(mask.name), f"mask_{number}")})
         for number, mask in enumerate(config.masks)
     )
+    has_true = config.true_segmentation is not None
     named = {mask.name for mask in masks}
     return config.model_copy(
         update={
-            "raw": copy(config.raw, "raw"),
-            "segmentation": copy(config.segmentation, "segmentation"),
-            "true_segmentation": copy(config.true_segmentation, "true_segmentation"),
+            "raw": copy(project.raw(), "raw"),
+            "segmentation": (
+                copy(project.segmentation(), "segmentation") if config.segmentation else None
+            ),
+            "true_segmentation": (
+                copy(project.true_segmentation(), "true_segmentation") if has_true else None
+            ),
             "masks": masks,
             "point_classes": tuple(spec for spec in config.classes if spec.name not in named),
             "annotations": (),

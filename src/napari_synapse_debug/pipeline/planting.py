@@ -21,6 +21,8 @@ from napari_synapse_debug.io import (
     annotate,
     create_project,
     load_project,
+    move_annotation,
+    parse_source,
     read_run,
     write_labels,
     write_run,
@@ -98,7 +100,14 @@ def plant_faults(
     work = as_made(work, "contacts", "synapses", "evaluate")
     case = case_of_run(work)
     spoiled = spoil_run(_read_run(work, case), wanted, each, np.random.default_rng(seed))
-    _write(work, case, spoiled, folder)
+    is_new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        _write(work, case, spoiled, folder)
+    except BaseException:
+        if is_new:  # half of a project is none
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
     shown = spoiled.events[["event", "stage", "cause", "error", "changed", "description"]]
     rows = tuple({str(k): str(v) for k, v in row.items()} for row in shown.to_dict("records"))
     return Plantings(rows, spoiled.not_planted)
@@ -164,13 +173,12 @@ def _read_run(work: Work, case: Case) -> RunToSpoil:
 def _write(work: Work, case: Case, spoiled: Spoiled, folder: Path) -> None:
     """The new project: changed volumes and tables in it, the others where they are."""
     old, grid = work.project, case.grid
-    folder.mkdir(parents=True, exist_ok=True)
     changed = {name: ids for name, ids in spoiled.volumes.items() if name != "prediction"}
     for name, ids in changed.items():
         _write_ids(folder / f"{name.removeprefix(MASK)}.zarr", ids, grid)
     write_table(spoiled.truth, folder / "truth.csv")
     write_table(spoiled.events, folder / PLANTED)
-    create_project(folder, _config(old, changed, folder.absolute().name))
+    create_project(folder, _config(old, changed, folder.absolute()))
     new = load_project(folder)
     shutil.copytree(work.model_folder, new.model_folder(work.run))
     _write_prediction(work, new, spoiled, grid)
@@ -186,7 +194,7 @@ def _chunks(grid: Grid) -> tuple[int, int, int]:
     return z, y, x
 
 
-def _config(old: Project, changed: Mapping[str, Any], name: str) -> ProjectConfig:
+def _config(old: Project, changed: Mapping[str, Any], folder: Path) -> ProjectConfig:
     """The old settings with the changed volumes; without a true segmentation the old one in use."""
     config = old.config
 
@@ -200,14 +208,23 @@ def _config(old: Project, changed: Mapping[str, Any], name: str) -> ProjectConfi
         for mask in config.masks
     )
     true = config.true_segmentation or config.segmentation
+    within = config.params.predict.within
+    if within is not None:
+        within = str(_absolute(old, parse_source(within, old.folder)))
+    predict = config.params.predict.model_copy(update={"within": within})
     return config.model_copy(
         update={
-            "name": name,
+            "name": folder.name,
             "raw": _absolute(old, config.raw),
             "segmentation": place("segmentation", config.segmentation),
             "true_segmentation": place("true_segmentation", true),
             "masks": masks,
             "extra_layers": {k: _absolute(old, s) for k, s in config.extra_layers.items()},
+            "params": config.params.model_copy(update={"predict": predict}),
+            "annotations": tuple(
+                move_annotation(found, old.folder.absolute(), folder)
+                for found in config.annotations
+            ),
             "truth": "truth.csv",
         }
     )

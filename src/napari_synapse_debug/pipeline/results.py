@@ -117,7 +117,7 @@ def _check_run(project: Project, run: str) -> None:
 
 def _volumes(project: Project, place: Path) -> dict[str, Volume]:
     config = project.config
-    volumes = {f"extra:{name}": project.open(s) for name, s in config.extra_layers.items()}
+    volumes = {f"extra:{name}": project.extra_layer(name) for name in config.extra_layers}
     volumes |= {f"mask:{mask.name}": project.mask(mask.name) for mask in config.masks}
     if config.segmentation is not None:
         volumes["segmentation"] = project.segmentation()

@@ -70,7 +70,7 @@ def open_review(
     """
     project = load_project(folder)
     package = read_package(project.folder)
-    name = author or (package.reviewer if package else getpass.getuser())
+    name = author or (package.reviewer if package else _user())
     if not name.strip():
         raise InputError(
             "The reviewer has no name", found=repr(name), fix="give one, as verdicts are signed"
@@ -84,6 +84,14 @@ def open_review(
     review_id = package.review_id if package else None
     store = ReviewStore(project.review_path, name.strip(), review_id)
     return Review(project, run, store)
+
+
+def _user() -> str:
+    """The name of the user; in a container there may be none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return "reviewer"
 
 
 class Review:

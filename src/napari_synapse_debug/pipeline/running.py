@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from napari_synapse_debug.io import (
     StepRecord,
     check_project,
     load_project,
+    lock_run,
     read_run,
     save_config,
     write_run,
@@ -102,7 +104,8 @@ def run_steps(
     InputError
         There is no such step, or the data do not fit together.
     ProjectError
-        Something is missing, for example the results of an earlier step, or it is a work package.
+        Something is missing, for example the results of an earlier step, or it is a work package,
+        or another process works on the run.
     StepCancelledError
         A stop was asked for.
     """
@@ -116,11 +119,12 @@ def run_steps(
     if due:
         check_project(project)
     done, skipped = [], []
-    for step in wanted:
-        if again or not _is_current(project, run, step):
-            done.append(_run_step(project, run, step, context))
-        else:
-            skipped.append(step)
+    with lock_run(project, run) if due else nullcontext():
+        for step in wanted:
+            if again or not _is_current(project, run, step):
+                done.append(_run_step(project, run, step, context))
+            else:
+                skipped.append(step)
     results = project.run_folder(run)
     return RunSummary(tuple(done), tuple(skipped), describe_score(results), error_rows(results))
 

@@ -39,6 +39,9 @@ from napari_synapse_debug.pipeline.running import effective_params
 CARD = "README.md"
 """The model card beside the weights."""
 
+_SHORTEST = 5
+"""Letters of a name that bioimage.io takes."""
+
 
 def export_model(
     folder: Path,
@@ -80,11 +83,16 @@ def export_model(
     model = project.model_folder(run)
     plan = load_plan(model)
     card = model_card(project, run, license)
-    name = f"{project.config.name} {run}"
-    about = About("".join(c if c.isalnum() else " " for c in name), card, license, authors)
+    about = About(package_name(project.config.name, run), card, license, authors)
     context.report(Event("export", "writing the package and running its test"))
     write_package(model, about, _sample(project, smallest_input(plan)), package)
     return package
+
+
+def package_name(project: str, run: str) -> str:
+    """Their names as the specification takes them: ASCII, and five letters at least."""
+    plain = "".join(c if c.isascii() and c.isalnum() else " " for c in f"{project} {run}")
+    return plain if len(plain) >= _SHORTEST else f"synapses {plain}"
 
 
 def import_model(

@@ -216,6 +216,12 @@ def _append(table: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
         return more
     if _MIDPOINT in table:
         more = more.assign(**{_MIDPOINT: False})
+    lacking = [
+        name
+        for name in table.columns.difference(more.columns)
+        if pd.api.types.is_integer_dtype(table[name]) or pd.api.types.is_bool_dtype(table[name])
+    ]  # a missing value would make floats of them, which do not hold every id
+    table = table.assign(**{name: pd.array(table[name].to_numpy()) for name in lacking})
     return pd.concat([table, more], ignore_index=True)
 
 

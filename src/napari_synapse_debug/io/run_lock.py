@@ -1,0 +1,50 @@
+"""A run is worked on by one process at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from filelock import FileLock, Timeout
+
+from napari_synapse_debug.domain.errors import ProjectError
+from napari_synapse_debug.io.atomic import guard_storage
+from napari_synapse_debug.io.project import Project
+
+WAIT_S = 10.0
+"""So long it is waited for a process that was just asked to stop."""
+
+
+@contextmanager
+def lock_run(project: Project, run: str, wait_s: float | None = None) -> Iterator[None]:
+    """Keep other processes from working on ``run`` of ``project`` until the block ends.
+
+    The system takes the lock back when the process ends, however it ends. On drives that know no
+    locks there is none.
+
+    Raises
+    ------
+    ProjectError
+        Another process works on it, and still did after ``wait_s``, by default ``WAIT_S``.
+    StorageError
+        The folder may not be written.
+    """
+    folder = project.run_folder(run).parent
+    with guard_storage(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / f".{run}.lock", timeout=WAIT_S if wait_s is None else wait_s)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise ProjectError(
+                f"The run {run} of {project.folder} is being worked on by another process",
+                found="a window, a terminal or a cluster that runs its steps",
+                expected="one at a time, as their results would be mixed",
+                fix="wait until it is done, or stop it; or use another run (--run)",
+            ) from None
+        except NotImplementedError:
+            pass
+    try:
+        yield
+    finally:
+        lock.release()
