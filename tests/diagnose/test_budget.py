@@ -124,3 +124,11 @@ def test_a_run_without_errors_has_no_suspects(world, evidence_of):
     findings = diagnose_survey(survey, QuietContext())
     assert len(findings) == 0
     assert len(queue_suspects(findings, survey.evidence.matches)) == 0
+
+
+def test_under_a_sparse_truth_suspects_have_no_score(world, evidence_of):
+    survey = surveyed(evidence_of, forgotten(world))
+    findings = diagnose_survey(survey, QuietContext())
+    queue = queue_suspects(findings, survey.evidence.matches, is_sparse=True)
+    assert list(queue["proposal"]) == ["add"]
+    assert queue[["f1_as_it_is", "f1_if_accepted"]].isna().all(axis=None)

@@ -5,7 +5,12 @@ import pytest
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.events import Event, box_of, box_values
 from napari_synapse_debug.domain.grid import Box
-from napari_synapse_debug.domain.params import PredictParams, TrainParams
+from napari_synapse_debug.domain.params import (
+    ContactParams,
+    PredictParams,
+    SynapseParams,
+    TrainParams,
+)
 
 
 def test_the_switch_of_older_projects_is_read_as_views() -> None:
@@ -33,3 +38,9 @@ def test_blocks_have_at_least_one_voxel(values: dict[str, tuple[int, int, int]])
 def test_patches_and_bins_have_at_least_one_voxel(values: dict[str, tuple[int, int, int]]) -> None:
     with pytest.raises(InputError, match="at least one voxel along each axis"):
         TrainParams.build(**values)
+
+
+@pytest.mark.parametrize("model", [ContactParams, SynapseParams])
+def test_blocks_of_every_step_have_voxels(model: type[ContactParams | SynapseParams]) -> None:
+    with pytest.raises(InputError, match="block_vx"):
+        model.build(block_vx=(0, 256, 256))

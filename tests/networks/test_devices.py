@@ -3,7 +3,12 @@ import torch
 
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.networks import choose_device, choose_dtype, use_all_cores
-from napari_synapse_debug.networks.devices import has_bfloat16, has_tiles, is_faster
+from napari_synapse_debug.networks.devices import (
+    computes_volumes,
+    has_bfloat16,
+    has_tiles,
+    is_faster,
+)
 
 
 def test_auto_always_finds_a_device_that_computes():
@@ -72,3 +77,13 @@ def test_one_thread_in_the_environment_does_not_bind_torch():
         assert use_all_cores() == torch.get_num_threads()
     finally:
         torch.set_num_threads(before)
+
+
+def test_a_device_is_asked_whether_it_computes_volumes(monkeypatch):
+    assert computes_volumes.__wrapped__("cpu")
+
+    def fail(*arguments, **named):
+        raise NotImplementedError("ConvTranspose 3D is not supported on MPS")
+
+    monkeypatch.setattr(torch.nn.functional, "conv_transpose3d", fail)
+    assert not computes_volumes.__wrapped__("cpu")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,9 @@ def test_the_causes_are_proven_by_running_the_stages_again(finished: Path) -> No
     findings = findings_of(finished)
     assert list(findings["confirmed"]) == [True] * 5
     assert summary.steps[0].made.startswith("5 errors (5 confirmed)")
+    run_steps(finished, ["report"])
+    page = (finished / "runs/main/report.html").read_text(encoding="utf-8")
+    assert page.count("· proven") == 5
     csv = pd.read_csv(finished / "runs/main/findings.csv")
     assert list(csv["cause"]) == list(findings["cause"])
 
@@ -85,3 +89,34 @@ def test_the_report_shows_every_error_and_needs_nothing_else(finished: Path) -> 
     assert str(finished.parent) not in page
     for text in ("weak_signal", "no_signal", "false_signal", "n_truth"):
         assert (text in page) == (text != "n_truth")
+
+
+def test_across_a_layer_of_background_a_synapse_is_placed(finished: Path) -> None:
+    """A sheet of extracellular space, with an id of its own, parts 1's neurons A and B."""
+    project = load_project(finished)
+    grid = project.segmentation().grid
+    ids = project.segmentation().read(grid.box)
+    sheet = np.zeros(grid.shape, np.uint8)
+    sheet[:, :32, 22:26] = 1
+    shutil.rmtree(finished / "segmentation.zarr")
+    write_labels(finished / "segmentation.zarr", np.where(sheet, 77, ids).astype(np.uint32), grid)
+    write_labels(finished / "space.zarr", sheet, grid)
+    with (finished / "project.yaml").open("a") as file:
+        file.write("extra_layers: {space: {path: space.zarr}}\n")
+    found = {}
+    for layer in (None, "space"):
+        change_params(finished, {"contacts": {"background_layer": layer, "max_gap_nm": 60.0}})
+        run_steps(finished, ["contacts", "synapses"])
+        rows = read_table(finished / "runs/main/synapses.parquet")
+        pairs = set(zip(rows["pre_segment"], rows["post_segment"], strict=True))
+        found[layer] = sorted(pair for pair in pairs if set(pair) <= {1, 2, 77})
+    assert found == {None: [(1, 77)], "space": [(1, 2)]}
+
+
+def test_a_partner_that_contacts_leave_out_is_named_and_proven(finished: Path) -> None:
+    settings = {"contacts": {"excluded_segments": [2]}, "diagnose": {"counterfactuals": True}}
+    change_params(finished, settings)  # B, of synapse 1
+    run_steps(finished, ["contacts", "synapses", "evaluate", "diagnose"])
+    lost = findings_of(finished).query("error == 'missed'").set_index("truth_row").loc[1]
+    assert (lost["cause"], lost["confirmed"]) == ("no_contact", True)
+    assert "(contacts leave out 2)" in lost["contact_evidence"]

@@ -65,7 +65,7 @@ def test_a_stopped_training_goes_on_where_it_was(fresh: Path) -> None:
     assert load_training_state(model) is None
 
 
-@pytest.mark.parametrize("changed", ["mask shaft", "seed"])
+@pytest.mark.parametrize("changed", ["mask shaft", "seed", "plan of the network"])
 def test_a_stopped_training_begins_anew_where_something_else_is_to_be_learnt(
     fresh: Path, changed: str
 ) -> None:
@@ -78,6 +78,8 @@ def test_a_stopped_training_begins_anew_where_something_else_is_to_be_learnt(
         )
     if changed == "seed":
         change_params(fresh, {"train": {"seed": 5}})
+    elif changed == "plan of the network":
+        change_params(fresh, {"train": {"patch_vx": [4, 32, 16]}})
     else:
         mask = load_project(fresh).mask("shaft")
         ids = mask.read(mask.grid.box)

@@ -18,6 +18,7 @@ from napari_synapse_debug.report.thumbnails import (
     PRE_HUE,
     PREDICTION_HUE,
     TRUTH_HUE,
+    _hue_of,
 )
 
 GRID = Grid((6, 40, 50), (40.0, 8.0, 10.0), (400.0, 80.0, 0.0))
@@ -188,3 +189,8 @@ def test_any_center_gives_pictures_and_nothing_given_is_changed(
     views = draw_views(crop, frame, Look.SEGMENTATION, (PRE, POST), [mark(is_truth=True)])
     assert views.xy.shape == views.yz.shape == (15, 15, 3)
     np.testing.assert_array_equal(raw, before)
+
+
+def test_ids_of_64_bits_have_hues_of_their_own() -> None:
+    hues = {_hue_of(720575940600000000 + k) for k in range(4)}
+    assert len(hues) == 4

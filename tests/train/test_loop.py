@@ -306,3 +306,21 @@ def test_a_training_that_was_left_late_goes_on_without_validation(balls, tiny_pl
         validate=scores(),
     )
     assert trained.record["step"].iloc[-1] == 10
+
+
+def test_resumed_late_the_latest_average_is_kept_not_what_was_validated_before(
+    balls, tiny_plan, monkeypatch
+):
+    monkeypatch.setattr(selection, "_SECONDS", 0.0)
+    monkeypatch.setattr(selection, "_LARGEST_SHARE", 100.0)
+    late = dataclasses.replace(balls, is_late=True)
+    states = []
+    kept = {"on_checkpoint": states.append}
+    first = {**kept, "validate": scores(*[0.9] * 20)}
+    train_network([balls, late], tiny_plan, params(steps=10), StopAfter(6), **first)
+    assert states[-1].best is not None
+    left, fewer = states[-1], params(steps=8)  # now three quarters are over
+    trained = train_network([balls, late], tiny_plan, fewer, QuietContext(), resume=left, **kept)
+    assert states[-1].best is None
+    name = "input_block.conv1.conv.weight"
+    assert torch.equal(trained.weights[name], states[-1].trained.weights[name])

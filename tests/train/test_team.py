@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import threading
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -18,7 +20,14 @@ from napari_synapse_debug.networks import NetworkPlan
 from napari_synapse_debug.train import TrainingBox, train_network
 from napari_synapse_debug.train import trainer as trainer_module
 from napari_synapse_debug.train.sampling import PatchSampler
-from napari_synapse_debug.train.team import ALONE, Team, count_processes, gather_team
+from napari_synapse_debug.train.team import (
+    ALONE,
+    Team,
+    choose_backend,
+    count_processes,
+    end_where_lost,
+    gather_team,
+)
 from napari_synapse_debug.train.trainer import Trainer
 
 STEPS = 3
@@ -92,3 +101,27 @@ def test_two_processes_learn(balls: TrainingBox, tiny_plan: NetworkPlan) -> None
 def test_a_lost_process_is_told() -> None:
     with pytest.raises(WorkerLostError, match=r"ended before its time.*exit code 3"):
         lead_those_who_leave()
+
+
+def test_a_leader_that_waits_for_a_lost_one_ends() -> None:
+    for is_over, ends in ((False, True), (True, False)):
+        reading, writing = os.pipe()  # its end tells as that of a process does
+        over, ended = threading.Event(), threading.Event()
+        if is_over:
+            over.set()
+        watch = end_where_lost([reading], over, ended.set, grace_s=0.1)
+        assert not ended.wait(0.3)
+        os.close(writing)
+        watch.join(10)
+        assert ended.is_set() is ends
+        os.close(reading)
+
+
+def test_processes_on_the_cpu_talk_by_gloo_whatever_gpus_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.distributed, "is_nccl_available", lambda: True)
+    assert choose_backend(torch.device("cpu")) == "gloo"
+    assert choose_backend(torch.device("cuda", 0)) == "nccl"
+    monkeypatch.setattr(torch.distributed, "is_nccl_available", lambda: False)
+    assert choose_backend(torch.device("cuda", 0)) == "gloo"

@@ -44,11 +44,15 @@ def no_contact(case: Case) -> str | None:
     pair = case.true_pair
     if pair is None or contact_area(case, pair) or not all(is_there(case, k) for k in pair):
         return None
-    limits = case.survey.evidence.contact_limits
+    evidence = case.survey.evidence
+    without = [str(segment) for segment in pair if segment in evidence.left_out]
+    limits = [f"contacts leave out {' and '.join(without)}"] if without else []
+    if evidence.contact_limits:
+        limits.append(f"contacts were looked for only in {evidence.contact_limits}")
+    why = f" ({'; '.join(limits)})" if limits else ""
     return (
         f"Segments {pair[0]} and {pair[1]} both lie within {case.survey.params.reach_nm:g} nm of"
-        " the cleft, but do not touch in its zone"
-        + (f" (contacts were looked for only in {limits})." if limits else ".")
+        f" the cleft, but do not touch in its zone{why}."
     )
 
 

@@ -136,6 +136,8 @@ class Evidence:
         Masks of the true clefts; ids are those of the truth's ``synapse``.
     contact_limits : str
         What contacts were looked for in, in words; empty: everywhere.
+    left_out : sequence of int
+        Segments that contacts take for background, or leave out.
     """
 
     truth: pd.DataFrame
@@ -158,6 +160,7 @@ class Evidence:
     true_segmentation: Array | None = None
     true_clefts: Array | None = None
     contact_limits: str = ""
+    left_out: Sequence[int] = ()
 
     def __post_init__(self) -> None:
         for name, columns in (("truth", TRUTH), ("prediction", PREDICTION), ("matches", MATCHES)):

@@ -30,7 +30,9 @@ SUSPECTS: Mapping[str, str] = MappingProxyType(
 ``remove`` or ``mend``; ``f1_if_accepted`` is F1 with this and all proposals above it accepted."""
 
 
-def queue_suspects(findings: pd.DataFrame, matches: pd.DataFrame) -> pd.DataFrame:
+def queue_suspects(
+    findings: pd.DataFrame, matches: pd.DataFrame, *, is_sparse: bool = False
+) -> pd.DataFrame:
     """The suspect faults (``SUSPECTS``), the surest first; equally sure ones by score.
 
     The scores tell how much hangs on the truth, no more: they hold only if every proposal is
@@ -42,6 +44,8 @@ def queue_suspects(findings: pd.DataFrame, matches: pd.DataFrame) -> pd.DataFram
         ``records.FINDINGS``.
     matches : DataFrame
         ``records.MATCHES`` of the same run.
+    is_sparse : bool
+        Whether the truth is sparse; the scores are not known (NaN) then.
     """
     suspect = findings[findings["suspect_truth"] > 0]
     if len(suspect) == 0:
@@ -64,8 +68,8 @@ def queue_suspects(findings: pd.DataFrame, matches: pd.DataFrame) -> pd.DataFram
     fn_after = fn - np.cumsum(missed)
     queue = first.assign(
         proposal=proposal,
-        f1_as_it_is=_f1(np.asarray(tp), np.asarray(fp), np.asarray(fn)),
-        f1_if_accepted=_f1(tp_after, fp_after, fn_after),
+        f1_as_it_is=np.nan if is_sparse else _f1(np.asarray(tp), np.asarray(fp), np.asarray(fn)),
+        f1_if_accepted=np.nan if is_sparse else _f1(tp_after, fp_after, fn_after),
     )
     return conform(queue[list(SUSPECTS)].reset_index(drop=True), SUSPECTS, "suspects")
 

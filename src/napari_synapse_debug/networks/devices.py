@@ -24,7 +24,7 @@ def choose_device(name: Device = "auto") -> torch.device:
     """
     is_there: dict[str, Callable[[], bool]] = {
         "cuda": torch.cuda.is_available,
-        "mps": torch.backends.mps.is_available,
+        "mps": lambda: torch.backends.mps.is_available() and computes_volumes("mps"),
         "cpu": lambda: True,
     }
     if name == "auto":
@@ -34,9 +34,22 @@ def choose_device(name: Device = "auto") -> torch.device:
             f"The device {name!r} cannot be used",
             found="one of " + ", ".join(kind for kind, check in is_there.items() if check()),
             expected=name,
-            fix="choose the device auto, or install a torch build and driver for it",
+            fix="choose the device auto, or install a torch build and driver for it"
+            + (" (on a Mac torch 2.8 or newer)" if name == "mps" else ""),
         )
     return torch.device(name)
+
+
+@cache
+def computes_volumes(name: str) -> bool:
+    """Whether a device has what networks of volumes need; MPS has it from torch 2.8 on."""
+    try:
+        small = torch.zeros((1, 1, 2, 2, 2), device=name)
+        torch.nn.functional.conv_transpose3d(small, small, stride=2)
+        torch.nn.functional.interpolate(small, scale_factor=2, mode="trilinear")
+    except (RuntimeError, NotImplementedError):
+        return False
+    return True
 
 
 def choose_dtype(device: torch.device) -> torch.dtype:

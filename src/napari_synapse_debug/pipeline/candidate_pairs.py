@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from napari_synapse_debug.contacts import contact_halo_vx, interface_faces
+from napari_synapse_debug.contacts import Masks, contact_halo_vx, interface_faces
 from napari_synapse_debug.domain.grid import Box, Grid, Triple
 from napari_synapse_debug.domain.params import SynapseParams
 from napari_synapse_debug.domain.project import Source
 from napari_synapse_debug.domain.records import AXES, CONTACTS, PAIRS, empty
 from napari_synapse_debug.domain.roles import Role
 from napari_synapse_debug.io import Volume, create_volume, open_volume, read_table
+from napari_synapse_debug.pipeline.contact_scene import open_contact_scene
 from napari_synapse_debug.pipeline.work import Work
 from napari_synapse_debug.synapses import (
     CandidatePieces,
@@ -53,6 +54,8 @@ class Scene:
         ``records.CONTACTS``.
     somata : DataFrame
         From ``soma_places``.
+    background : Volume or None
+        Where it is not 0, contacts have background; of those in ``contacts``.
     """
 
     work: Work
@@ -61,6 +64,11 @@ class Scene:
     probability: Volume
     contacts: pd.DataFrame
     somata: pd.DataFrame
+    background: Volume | None = None
+
+    def background_in(self, box: Box) -> Masks:
+        """The background of contacts in a box."""
+        return Masks(None if self.background is None else self.background.read(box))
 
     @property
     def grid(self) -> Grid:
@@ -86,6 +94,7 @@ def open_scene(work: Work, params: SynapseParams) -> Scene:
         open_volume(Source(path=str(work.folder / "prediction.zarr"))),
         read_table(work.folder / "contacts.parquet", CONTACTS),
         _find_somata(work, segmentation, params),
+        open_contact_scene(work.project).background,
     )
 
 
@@ -152,7 +161,8 @@ def pairs_of(
             work.project.config.classes,
             scene.raw.read(box),
         )
-        faces = interface_faces(crop.segmentation, crop.grid, contact_params)
+        background = scene.background_in(box)
+        faces = interface_faces(crop.segmentation, crop.grid, contact_params, background)
         return measure_pairs(crop, one, faces, params)
 
     parts = [empty(PAIRS)]

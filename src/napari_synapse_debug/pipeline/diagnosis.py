@@ -56,7 +56,8 @@ def diagnose(work: Work) -> StepDone:
     budget = error_budget(survey, findings, work.context) if wants_budget and has_f1 else None
     work.forget("diagnose")
     write_findings(findings, work.folder)
-    write_table(queue_suspects(findings, matches), work.folder / SUSPECTS)
+    suspects = queue_suspects(findings, matches, is_sparse=not has_f1)
+    write_table(suspects, work.folder / SUSPECTS)
     if budget is None:
         (work.folder / BUDGET).unlink(missing_ok=True)
     else:
@@ -130,6 +131,7 @@ def survey_case(case: Case, matches: pd.DataFrame, judge: str) -> Survey:
         true_segmentation=_array(case.true_segmentation),
         true_clefts=_array(_with_truth_ids(case)),
         contact_limits="" if case.contact_scene is None else case.contact_scene.limits,
+        left_out=(*case.contact_params.excluded_segments, *case.contact_params.background),
     )
     stages = LocalStages(case)
     can_rerun = case.segmentation is not None and case.candidate_labels is not None

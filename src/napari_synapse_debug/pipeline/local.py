@@ -102,11 +102,14 @@ class LocalStages:
     ) -> pd.DataFrame:
         """Pairs of the crop that have a contact; ``any_area``: however small, and wherever."""
         params = self.case.contact_params
+        if any_area:
+            params = params.model_copy(update={"excluded_segments": (), "background": ()})
         raw = self._raw(grid)
         crop = Crop(grid, labels, segmentation, probability, self.case.classes, raw)
-        faces = interface_faces(segmentation, grid, params)
-        pairs = measure_pairs(crop, candidates, faces, self.case.synapses)
         masks = self._masks(grid)
+        background = None if masks is None else Masks(masks.background)
+        faces = interface_faces(segmentation, grid, params, background)
+        pairs = measure_pairs(crop, candidates, faces, self.case.synapses)
         if any_area or (params.min_area_nm2 <= 0 and masks is None):
             return self._told(pairs.assign(contact=pd.array([0] * len(pairs), dtype="Int64")))
         linked = link_contacts(pairs, find_contacts(segmentation, grid, params, masks), grid)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -55,7 +56,7 @@ def _in_tiles(results: Results) -> Results:
 
 
 def _card(results: Results, finding: pd.Series, marks: Marks | None) -> Card:
-    row = {str(name): None if value is pd.NA else value for name, value in finding.items()}
+    row = {str(name): _plain(value) for name, value in finding.items()}
     if marks is None:
         return Card(row)
     center = finding[point_columns("cleft")].to_numpy(np.float64)
@@ -65,6 +66,13 @@ def _card(results: Results, finding: pd.Series, marks: Marks | None) -> Card:
     partners = (int(finding["pre_segment"]), int(finding["post_segment"]))
     near = marks.near(center, int(finding["fault"]), AROUND_NM)
     return Card(row, draw_sheet(crop, frame, partners, near), crop.looks)
+
+
+def _plain(value: Any) -> Any:
+    """A cell as Python has it, as the page asks for True and None by identity."""
+    if value is pd.NA:
+        return None
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _read_crop(results: Results, center: NDArray[np.float64]) -> Crop:

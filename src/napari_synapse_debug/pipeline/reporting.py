@@ -108,5 +108,9 @@ def _step_rows(work: Work) -> list[StepRow]:
 
 
 def _in_words(counts: Mapping[str, int | float | None]) -> str:
-    parts = [f"{name.replace('_', ' ')} {value:.4g}" for name, value in counts.items() if value]
+    told = {name.replace("_", " "): value for name, value in counts.items() if value}
+    parts = [
+        f"{name} {value:,}" if float(value).is_integer() else f"{name} {value:.4g}"
+        for name, value in told.items()
+    ]
     return ", ".join(parts)

@@ -91,8 +91,10 @@ def _prepare_start(work: Work, plan: NetworkPlan) -> TrainingState | None:
     A finished model is renamed, so that training again never destroys one.
     """
     state, learnt = load_training_state(work.model_folder), _what_is_learnt(work)
-    if state is not None and state.trained.plan == plan:
+    if state is not None:
         changed = _changed_since(work.model_folder / BEGUN, learnt)
+        if state.trained.plan != plan:
+            changed.append("plan of the network")
         if not changed:
             return state
         names = ", ".join(changed)

@@ -107,7 +107,7 @@ def _with_hard_places(work: Work, boxes: tuple[AnnotatedBox, ...]) -> tuple[Anno
     These have places in the project's raw volume, which say nothing about boxes of another.
     """
     places = read_hard_places(work.model_folder)
-    if places is None or places.empty:
+    if places is None or places.empty or not boxes:
         return boxes
     where, weights = points(places, "place"), places["weight"].to_numpy(np.float64)
     made, used = [], 0

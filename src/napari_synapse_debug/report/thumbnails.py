@@ -27,7 +27,7 @@ _PLANES = {"xy": 0, "xz": 1, "yz": 2}
 _PARTNER_OPACITY = 0.45
 _OTHER_OPACITY = 0.22
 _PREDICTION_OPACITY = 0.65
-_GOLDEN = 0.61803398875
+_GOLDEN = 0x9E3779B97F4A7C15  # of 2**64, the golden part: whole numbers, as ids have 64 bits
 
 Rgb = NDArray[np.uint8]
 
@@ -202,7 +202,7 @@ def _colour(
 
 def _hue_of(segment: int) -> tuple[int, int, int]:
     """A colour of its own for a segment, far from those of near ids."""
-    turn = 2 * np.pi * ((segment * _GOLDEN) % 1.0)
+    turn = 2 * np.pi * ((segment * _GOLDEN) % 2**64) / 2**64
     red, green, blue = (int(140 + 90 * np.cos(turn + shift)) for shift in (0.0, 2.1, 4.2))
     return red, green, blue
 

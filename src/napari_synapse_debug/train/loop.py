@@ -7,11 +7,22 @@ from collections.abc import Callable, Mapping, Sequence
 
 from napari_synapse_debug.domain.events import Event, StepContext
 from napari_synapse_debug.domain.params import TrainParams
-from napari_synapse_debug.networks import NetworkPlan, TrainedNetwork, TrainingState, memory_kept
+from napari_synapse_debug.networks import (
+    NetworkPlan,
+    TrainedNetwork,
+    TrainingState,
+    choose_device,
+    memory_kept,
+)
 from napari_synapse_debug.train.boxes import TrainingBox, check_boxes
 from napari_synapse_debug.train.drawing import LATE_FROM, Patches
 from napari_synapse_debug.train.selection import ValidationClock
-from napari_synapse_debug.train.team import Team, count_processes, gather_team
+from napari_synapse_debug.train.team import (
+    Team,
+    choose_backend,
+    count_processes,
+    gather_team,
+)
 from napari_synapse_debug.train.trainer import Trainer
 
 _REPORT_SECONDS = 1.0
@@ -76,7 +87,11 @@ def train_network(
     check_boxes([box for box in boxes if not box.is_late], plan.classes)
     context.report(Event("train", f"preparing {len(boxes)} boxes", 0, _PARTS))
     count = count_processes(params)
-    with gather_team(count, _follow, boxes, plan, params, resume) as team, memory_kept():
+    backend = choose_backend(choose_device(params.device))
+    with (
+        gather_team(count, _follow, boxes, plan, params, resume, backend=backend) as team,
+        memory_kept(),
+    ):
         trainer = Trainer(plan, params, resume, team)
         patches = Patches(boxes, plan, params, trainer.device, team.rank)
         seconds = resume.seconds if resume else 0.0
@@ -127,6 +142,8 @@ class _Training:
         is_late = patches.are_more_late and self._progress() >= LATE_FROM
         if is_late:  # when it was left
             self._validate = None
+            if self._progress() < 1:
+                self._trainer.forget_best()
         while not (is_stopped := self._context.should_stop()):
             progress = self._progress()
             if progress >= 1 or self._is_out_of_patience(progress):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import tempfile
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +24,13 @@ from napari_synapse_debug.domain.errors import InputError, WorkerLostError
 from napari_synapse_debug.domain.params import TrainParams
 from napari_synapse_debug.networks import choose_device, use_all_cores
 
+_log = logging.getLogger(__name__)
+
 _PATIENCE = timedelta(hours=6)
 """How long a process waits for the others, which may be validating a large volume."""
+
+_LOST = 70
+"""Exit code of a leader whose team broke up."""
 
 _FAREWELL_S = 20.0
 """How long to wait for the end of processes that are done, or that failed."""
@@ -90,6 +100,13 @@ def count_processes(params: TrainParams) -> int:
     device = choose_device(params.device)
     gpus = torch.cuda.device_count() if device.type == "cuda" else 0
     wanted = params.processes or max(1, gpus)
+    if device.type == "mps" and wanted > 1:
+        raise InputError(
+            "Several processes cannot train on the GPU of a Mac",
+            found=f"train.processes {wanted}",
+            expected="1, as there is one GPU",
+            fix="set train.processes to 0, or train.device to cpu",
+        )
     if gpus and wanted > gpus:
         raise InputError(
             "There are fewer GPUs than processes",
@@ -101,7 +118,9 @@ def count_processes(params: TrainParams) -> int:
 
 
 @contextmanager
-def gather_team(size: int, follow: Callable[..., Any], *arguments: Any) -> Iterator[Team]:
+def gather_team(
+    size: int, follow: Callable[..., Any], *arguments: Any, backend: str = "gloo"
+) -> Iterator[Team]:
     """The team that this process leads; the others run ``follow(team, *arguments)``.
 
     Parameters
@@ -112,6 +131,8 @@ def gather_team(size: int, follow: Callable[..., Any], *arguments: Any) -> Itera
         At the top of a module, so that a new process finds it; it returns when all is done.
     *arguments
         What ``follow`` needs; pickled.
+    backend : str
+        ``choose_backend``.
 
     Raises
     ------
@@ -125,14 +146,18 @@ def gather_team(size: int, follow: Callable[..., Any], *arguments: Any) -> Itera
         meeting = Path(folder) / "meeting"
         context = mp.get_context("spawn")
         others = [
-            context.Process(target=_join, args=(rank, size, meeting, follow, arguments))
+            context.Process(target=_join, args=(rank, size, meeting, backend, follow, arguments))
             for rank in range(1, size)
         ]
         for process in others:
             process.start()
+        is_over = threading.Event()
+        if backend == "nccl":  # gloo tells of a lost process by itself
+            end_where_lost([p.sentinel for p in others], is_over, partial(os._exit, _LOST))
         try:
-            with _meet(0, size, meeting) as team:
+            with _meet(0, size, meeting, backend) as team:
                 yield team
+                is_over.set()
                 for process in others:
                     process.join(_FAREWELL_S)
         except RuntimeError as error:
@@ -141,23 +166,68 @@ def gather_team(size: int, follow: Callable[..., Any], *arguments: Any) -> Itera
             _explain(error, [process.exitcode for process in others])
             raise
         finally:
+            is_over.set()
             for process in others:
                 process.terminate()
                 process.join()
 
 
+def choose_backend(device: torch.device) -> str:
+    """How processes on such devices talk: NCCL between GPUs, where torch has it, else gloo."""
+    return "nccl" if device.type == "cuda" and dist.is_nccl_available() else "gloo"
+
+
+def end_where_lost(
+    sentinels: Sequence[int],
+    is_over: threading.Event,
+    end: Callable[[], Any],
+    grace_s: float = _FAREWELL_S,
+) -> threading.Thread:
+    """Call ``end`` once another process is gone before its time and this one still waits for it.
+
+    With NCCL the leader would wait for hours in a call that nothing interrupts. Who runs the
+    training in a worker starts it again, from the last checkpoint.
+
+    Parameters
+    ----------
+    sentinels : sequence of int
+        Of the other processes.
+    is_over : Event
+        Set when the work is done, or has failed.
+    end : callable
+        Ends this process.
+    grace_s : float
+        So long this one may take to fail by itself.
+    """
+
+    def watch() -> None:
+        wait(sentinels)
+        if not is_over.wait(grace_s):
+            _log.critical("A process of the training ended before its time; this one ends, too")
+            end()
+
+    thread = threading.Thread(target=watch, name="training team", daemon=True)
+    thread.start()
+    return thread
+
+
 def _join(
-    rank: int, size: int, meeting: Path, follow: Callable[..., Any], arguments: tuple[Any, ...]
+    rank: int,
+    size: int,
+    meeting: Path,
+    backend: str,
+    follow: Callable[..., Any],
+    arguments: tuple[Any, ...],
 ) -> None:
-    with _meet(rank, size, meeting) as team:
+    with _meet(rank, size, meeting, backend) as team:
         follow(team, *arguments)
 
 
 @contextmanager
-def _meet(rank: int, size: int, meeting: Path) -> Iterator[Team]:
+def _meet(rank: int, size: int, meeting: Path, backend: str) -> Iterator[Team]:
     """The process group, met through a file."""
     dist.init_process_group(
-        "nccl" if torch.cuda.is_available() and torch.cuda.device_count() >= size else "gloo",
+        backend,
         init_method=f"file://{meeting}",
         rank=rank,
         world_size=size,

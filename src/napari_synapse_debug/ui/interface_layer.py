@@ -82,14 +82,22 @@ def partner_interface(results: Results, row: pd.Series) -> tuple[NDArray[np.uint
 
 
 def partner_crop(results: Results, row: pd.Series) -> tuple[NDArray[Any], Grid]:
-    """The segmentation within 700 nm of an error's cleft point, (z, y, x), and its grid."""
+    """The segmentation within 700 nm of an error's cleft point, (z, y, x), and its grid.
+
+    Voxels of the background layer that contacts know are background.
+    """
     grid, volume = results.grid, results.volumes["segmentation"]
     z, y, x = grid.to_index(finding_points_nm(row)[ENDS.index("cleft")])[0].tolist()
     middle = Box((z, y, x), (z + 1, y + 1, x + 1))
     box = middle.grow(grid.margin_vx(HALF_NM), within=grid.box)
     if box.is_empty:  # a point outside the volume
         box = Box((0, 0, 0), (1, 1, 1))
-    return np.asarray(volume.array[box.slices]), grid.crop(box)
+    ids = np.asarray(volume.array[box.slices])
+    name = results.config.params.contacts.background_layer
+    background = results.volumes.get(f"mask:{name}", results.volumes.get(f"extra:{name}"))
+    if name is not None and background is not None:
+        ids = np.where(np.asarray(background.array[box.slices]) != 0, 0, ids).astype(ids.dtype)
+    return ids, grid.crop(box)
 
 
 def _layer(drawn: NDArray[np.uint8], grid: Grid) -> Labels:

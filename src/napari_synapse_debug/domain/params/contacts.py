@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from napari_synapse_debug.domain.params.base import Params, field
+from pydantic import field_validator
+
+from napari_synapse_debug.domain.params.base import Params, at_least_one, field
 
 
 class ContactParams(Params):
     """Where two neurons touch."""
+
+    _check_voxels = field_validator("block_vx")(at_least_one)
 
     max_gap_nm: float = field(
         0.0,

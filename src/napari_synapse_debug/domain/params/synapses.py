@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from napari_synapse_debug.domain.params.base import Params, field
+from pydantic import field_validator
+
+from napari_synapse_debug.domain.params.base import Params, at_least_one, field
 
 
 class SynapseParams(Params):
     """How candidates become 3-point synapses."""
+
+    _check_voxels = field_validator("block_vx")(at_least_one)
 
     threshold: float | None = field(
         None,
