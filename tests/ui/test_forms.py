@@ -3,6 +3,9 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from qtpy.QtCore import QLocale, QPoint, QPointF, Qt
+from qtpy.QtGui import QWheelEvent
+from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.params import (
@@ -36,6 +39,31 @@ CHANGED = (
     DiagnoseParams(noise_quantile=1.0, counterfactuals=False),
     SimulateParams(voxel_size_nm=(50.0, 4.6, 4.0), seed=7),
 )
+
+
+@pytest.fixture(params=["German", "C"])
+def language(request):
+    """The computer speaks a language that writes 0,5, or none."""
+    before = QLocale()
+    QLocale.setDefault(QLocale(getattr(QLocale.Language, request.param)))
+    yield request.param
+    QLocale.setDefault(before)
+
+
+def turn_wheel(widget: QWidget) -> None:
+    """Turn the mouse wheel over ``widget`` by one notch towards the user."""
+    at, none = QPointF(5, 5), Qt.MouseButton.NoButton
+    plain, phase = Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase
+    QApplication.sendEvent(
+        widget, QWheelEvent(at, at, QPoint(), QPoint(0, -120), none, plain, phase, False)
+    )
+
+
+def focus(qtbot, widget: QWidget) -> None:
+    """Give ``widget`` the keyboard."""
+    widget.activateWindow()
+    widget.setFocus()
+    qtbot.waitUntil(widget.hasFocus)
 
 
 @pytest.fixture
@@ -129,3 +157,68 @@ def test_help_tells_meaning_bounds_unit_and_default():
     assert "≤ 1000" in text
     assert "nm" in text
     assert "default: 30.0" in text
+
+
+def test_a_digit_typed_and_taken_back_leaves_the_number(make_form, qtbot, language):
+    form = make_form(EvaluateParams(snap_nm=0.5))
+    box = form.editors["snap_nm"].box
+    box.lineEdit().setCursorPosition(3)
+
+    for key in (Qt.Key.Key_1, Qt.Key.Key_Backspace, Qt.Key.Key_Return):
+        qtbot.keyClick(box, key)
+
+    assert (form.value().snap_nm, box.text()) == (0.5, "0.5 nm")
+
+
+@pytest.mark.parametrize("typed", ["0,25", "0.25"])
+def test_comma_and_point_are_decimal(make_form, qtbot, language, typed):
+    form = make_form(SynapseParams(threshold=0.5))
+    box = form.editors["threshold"].inner.box
+    box.selectAll()
+
+    qtbot.keyClicks(box, typed)
+
+    assert (form.value().threshold, box.text()) == (0.25, "0.25")
+
+
+def test_a_digit_behind_a_number_makes_it_longer(make_form, qtbot, language):
+    form = make_form(SynapseParams(threshold=0.3))
+    box = form.editors["threshold"].inner.box
+    box.lineEdit().setCursorPosition(3)
+
+    qtbot.keyClicks(box, "5")
+
+    assert form.value().threshold == 0.35
+
+
+@pytest.mark.parametrize("separator", [",", "."])
+def test_a_whole_number_takes_no_separator(make_form, qtbot, language, separator):
+    form = make_form(TrainParams(steps=2000))
+    line = form.editors["steps"].box.lineEdit()
+    line.setCursorPosition(1)
+
+    qtbot.keyClicks(line, separator)
+
+    assert line.text() == "2000"
+
+
+def test_a_passing_wheel_changes_no_choice(make_form, qtbot):
+    form = make_form(TrainParams(size="small"))
+    box = form.editors["size"].box
+    form.advanced.expand(animate=False)
+    form.show()
+
+    turn_wheel(box)
+    assert form.value().size == "small"
+    focus(qtbot, box)
+    turn_wheel(box)
+    assert form.value().size != "small"
+
+
+def test_an_empty_text_is_none(make_form):
+    form = make_form(ContactParams(box="0:4,0:8,0:8"))
+    assert form.value().box == "0:4,0:8,0:8"
+
+    form.editors["box"].inner.line.clear()
+
+    assert form.value().box is None

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -23,6 +22,7 @@ from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.project import Annotation, ProjectConfig
 from napari_synapse_debug.ui.annotation_request import AnnotationRequest, class_choices
 from napari_synapse_debug.ui.layer_info import LayerInfo
+from napari_synapse_debug.ui.scroll_safe import ChoiceBox
 from napari_synapse_debug.ui.session import Session
 
 _USES = {"train": "to learn from", "validation": "held out, to choose the best by"}
@@ -45,8 +45,8 @@ class AnnotationPanel(QWidget):
         super().__init__(parent)
         self._session = session
         self.layers: Sequence[LayerInfo] = ()
-        self.classes: dict[str, QComboBox] = {}
-        self.box, self.use = QLineEdit(), QComboBox()
+        self.classes: dict[str, ChoiceBox] = {}
+        self.box, self.use = QLineEdit(), ChoiceBox()
         self.take, self.add = QPushButton("□"), QPushButton("Add box")
         self.has_truth = QCheckBox("The rows of the truth are complete in it")
         self.reason, self.message = QLabel(), QLabel()
@@ -131,7 +131,7 @@ class AnnotationPanel(QWidget):
         for row, layer in enumerate(self.layers):
             if config is None:
                 break
-            box = QComboBox()
+            box = ChoiceBox()
             for value, text in class_choices(config, layer).items():
                 box.addItem(text, value)
             box.setCurrentIndex(max(0, box.findData(before.get(layer.name, ""))))

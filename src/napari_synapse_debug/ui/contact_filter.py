@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QGridLayout, QLabel, QSlider, QWidget
+from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
+
+from napari_synapse_debug.ui.scroll_safe import Slider
 
 _STOPS = 100
 
@@ -19,7 +21,7 @@ class ContactFilter(QWidget):
         super().__init__(parent)
         self._area_nm2 = np.zeros(0)
         self._stops = np.zeros(1)
-        self.slider, self.told = QSlider(Qt.Orientation.Horizontal), QLabel()
+        self.slider, self.told = Slider(Qt.Orientation.Horizontal), QLabel()
         self.slider.setMaximum(_STOPS)
         tip = "Smallest area of the contacts that show as points; the run keeps all of them"
         self.slider.setToolTip(tip)
@@ -38,11 +40,16 @@ class ContactFilter(QWidget):
         return float(self._stops[self.slider.value()])
 
     def show_areas(self, area_nm2: ArrayLike) -> None:
-        """Offer to filter contacts of these areas, (N,) nm²."""
+        """Offer to filter contacts of these areas, (N,) nm²; all of them show at first.
+
+        Nothing is emitted, as nobody has chosen anything yet.
+        """
         self._area_nm2 = np.sort(np.asarray(area_nm2, np.float64))
         self._stops = _stops(self._area_nm2)
         self.setVisible(len(self._area_nm2) > 0)
+        self.slider.blockSignals(True)
         self.slider.setValue(0)
+        self.slider.blockSignals(False)
         self._write()
 
     def _tell(self) -> None:

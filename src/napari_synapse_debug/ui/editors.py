@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLineEdit, QWidget
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QWidget
 
 from napari_synapse_debug.domain.errors import InputError
+from napari_synapse_debug.ui.scroll_safe import ChoiceBox
 from napari_synapse_debug.ui.spin_boxes import RealBox, WholeBox
 
 _AXES = ("z", "y", "x")
@@ -71,7 +72,7 @@ class ChoiceEditor(Editor):
 
     def __init__(self, choices: tuple[str, ...], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.box = QComboBox()
+        self.box = ChoiceBox()
         for choice in choices:
             self.box.addItem(choice.replace("_", " "), choice)
         self.box.currentIndexChanged.connect(self.changed)
@@ -179,8 +180,9 @@ class OptionalEditor(Editor):
         self.auto.setChecked(True)
 
     def value(self) -> Any:
-        """The value of the inner editor; None where it is automatic."""
-        return None if self.auto.isChecked() else self.inner.value()
+        """The value of the inner editor; None where it is automatic or an empty text."""
+        value = None if self.auto.isChecked() else self.inner.value()
+        return None if value == "" else value
 
     def set_value(self, value: Any) -> None:
         """Show ``value``; None: automatic."""

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
-    QComboBox,
     QFileDialog,
     QFormLayout,
     QGridLayout,
@@ -27,6 +26,7 @@ from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.ui.editors import Bounds, TripleEditor
 from napari_synapse_debug.ui.layer_info import LayerInfo
 from napari_synapse_debug.ui.project_request import RAW, USES, ProjectRequest, guess_use
+from napari_synapse_debug.ui.scroll_safe import ChoiceBox
 from napari_synapse_debug.ui.session import PROJECT, Session
 
 _NO_LAYERS = "Open a volume (File › Open), or File › Open Sample › Simulated neuropil."
@@ -43,7 +43,7 @@ class ProjectPanel(QWidget):
         super().__init__(parent)
         self._session = session
         self.layers: Sequence[LayerInfo] = ()
-        self.uses: dict[str, QComboBox] = {}
+        self.uses: dict[str, ChoiceBox] = {}
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.current, self.message = QLabel(), QLabel()
         for text in (self.current, self.message):
@@ -73,7 +73,7 @@ class ProjectPanel(QWidget):
             item.widget().deleteLater()
         self.layers, self.uses = layers, {}
         for row, layer in enumerate(layers):
-            name, box = QElidingLabel(layer.name), QComboBox()
+            name, box = QElidingLabel(layer.name), ChoiceBox()
             name.setToolTip(f"{layer.name}\n{layer.source or 'in memory: saved with the project'}")
             for use, text in USES.items():
                 box.addItem(text, use)

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_synapse_debug.domain.stages import ErrorKind
+from napari_synapse_debug.ui.scroll_safe import ChoiceBox
 from napari_synapse_debug.ui.words import in_words
 
 _NO_OTHER = (
@@ -31,7 +32,7 @@ class RunsPage(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.run, self.other = QComboBox(), QComboBox()
+        self.run, self.other = ChoiceBox(), ChoiceBox()
         self.compare, self.message = QPushButton("Compare"), QLabel()
         self.changes = {name: QPushButton() for name in _LISTED}
         self.message.setWordWrap(True)

@@ -1,42 +1,53 @@
-"""Spin boxes for forms: safe from a passing mouse wheel, numbers without trailing zeros."""
+"""Spin boxes for forms: safe from a passing mouse wheel, numbers the same in every language."""
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QWheelEvent
+from qtpy.QtCore import QLocale
+from qtpy.QtGui import QValidator
 from qtpy.QtWidgets import QDoubleSpinBox, QSpinBox, QWidget
+
+from napari_synapse_debug.ui.scroll_safe import ScrollSafe
 
 DECIMALS = 9
 
 
-class _ScrollSafe:
-    """Mixed into a spin box: a passing mouse wheel does not change it."""
-
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
-        """Turn only when it has the focus, so that scrolling a form changes nothing."""
-        if self.hasFocus():  # type: ignore[attr-defined]
-            super().wheelEvent(event)  # type: ignore[misc]
-        else:
-            event.ignore()
-
-
-class WholeBox(_ScrollSafe, QSpinBox):
-    """A spin box for whole numbers."""
+class WholeBox(ScrollSafe, QSpinBox):
+    """A spin box for whole numbers; a point or a comma cannot be typed."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setLocale(_plain_locale())
+
+    def validate(self, text: str, at: int) -> tuple[QValidator.State, str, int]:
+        """Refuse what Qt takes for a separator of thousands: 2,5 would be 25."""
+        if "," in text or "." in text:
+            return QValidator.State.Invalid, text, at
+        return super().validate(text, at)
 
 
-class RealBox(_ScrollSafe, QDoubleSpinBox):
-    """A spin box that shows a number without trailing zeros and steps by its size."""
+class RealBox(ScrollSafe, QDoubleSpinBox):
+    """A spin box that shows a number without trailing zeros and steps by its size.
+
+    It shows a point; a comma that is typed is a point too.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setLocale(_plain_locale())
         self.setDecimals(DECIMALS)
         self.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
 
     def textFromValue(self, value: float) -> str:  # noqa: N802
         """The shortest text for ``value``."""
         return f"{value:.9g}"
+
+    def validate(self, text: str, at: int) -> tuple[QValidator.State, str, int]:
+        """Whether ``text`` is a number, after its comma became a point."""
+        return super().validate(text.replace(",", "."), at)
+
+
+def _plain_locale() -> QLocale:
+    """Numbers as Python writes them, whatever the language of the computer."""
+    locale, options = QLocale.c(), QLocale.NumberOption
+    locale.setNumberOptions(options.OmitGroupSeparator | options.RejectGroupSeparator)
+    return locale

@@ -7,7 +7,6 @@ from typing import Any, Protocol
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
-    QComboBox,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -18,6 +17,7 @@ from qtpy.QtWidgets import (
 
 from napari_synapse_debug.domain.roles import Kind
 from napari_synapse_debug.ui.score_line import score_line
+from napari_synapse_debug.ui.scroll_safe import ChoiceBox
 from napari_synapse_debug.ui.session import Session
 from napari_synapse_debug.ui.truth_editor import ADD, MOVE
 from napari_synapse_debug.ui.words import in_words
@@ -58,7 +58,7 @@ class TruthPage(QWidget):
         self._session = session
         self.modes = {MOVE: QPushButton("Move points"), ADD: QPushButton("Add synapse")}
         self.delete, self.accept = QPushButton("Delete synapse"), QPushButton("Accept as true")
-        self.kind, self.score = QComboBox(), QPushButton("Score with corrections")
+        self.kind, self.score = ChoiceBox(), QPushButton("Score with corrections")
         self.prompt, self.counts, self.scores = QLabel(), QLabel(), QLabel()
         self._lay_out()
         self._connect()

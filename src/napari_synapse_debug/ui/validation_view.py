@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QImage, QPixmap, QResizeEvent
-from qtpy.QtWidgets import QComboBox, QGridLayout, QLabel, QSizePolicy, QWidget
+from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 
 from napari_synapse_debug.ui.palette import MASK_HUES
 from napari_synapse_debug.ui.ports import Section
+from napari_synapse_debug.ui.scroll_safe import ChoiceBox
 
 _HEIGHT = 130
 _COLUMNS = {"raw": "held-out section", "truth": "truth", "prediction": "prediction"}
@@ -24,7 +25,7 @@ class ValidationView(QWidget):
         super().__init__(parent)
         self._sections: Mapping[str, Section] = {}
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        self.choice = QComboBox()
+        self.choice = ChoiceBox()
         self.choice.currentIndexChanged.connect(self._draw)
         self.pictures = {name: QLabel() for name in _COLUMNS}
         grid = QGridLayout(self)

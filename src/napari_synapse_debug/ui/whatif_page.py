@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QShowEvent
-from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.params import SynapseParams
+from napari_synapse_debug.ui.scroll_safe import Slider
 from napari_synapse_debug.ui.session import Session
 
 _STOPS = 40
@@ -84,7 +85,7 @@ class WhatIfPage(QWidget):
         self._whatif: WhatIf | None = None
         self._is_setting = False
         self.stops: dict[str, Sequence[float]] = {}
-        self.sliders: dict[str, QSlider] = {}
+        self.sliders: dict[str, Slider] = {}
         self.values: dict[str, QLabel] = {}
         self._at_run: SynapseParams | None = None
         self._wanted_score: float | None = None
@@ -215,7 +216,7 @@ class WhatIfPage(QWidget):
     def _lay_out(self) -> None:
         column, grid = QVBoxLayout(self), QGridLayout()
         for row, (name, field) in enumerate(_FIELDS.items()):
-            slider, value = QSlider(Qt.Orientation.Horizontal), QLabel()
+            slider, value = Slider(Qt.Orientation.Horizontal), QLabel()
             slider.setToolTip(field.help)
             slider.valueChanged.connect(lambda _: self._moved())
             value.setMinimumWidth(90)
