@@ -264,6 +264,51 @@ def test_forms_show_the_parameters_of_the_project(session, results, qtbot):
     assert panel.forms["synapses"].value().threshold == 0.125
 
 
+def with_synapse_params(results, params):
+    """The results after ``params`` of the step synapses were stored."""
+    stored = results.config.params.model_copy(update={"synapses": params})
+    return dataclasses.replace(results, config=results.config.model_copy(update={"params": stored}))
+
+
+def test_what_was_typed_stays_when_other_results_of_the_run_come(session, results, qtbot):
+    panel = StepPanel(session, SYNAPSES)
+    qtbot.addWidget(panel)
+    form = panel.forms["synapses"]
+    form.set_value(SynapseParams(threshold=0.25))
+
+    session.set_results(dataclasses.replace(results, matches=None))
+    assert form.value().threshold == 0.25
+
+    session.set_results(with_synapse_params(results, SynapseParams(threshold=0.75)))
+    assert form.value().threshold == 0.75
+
+
+@pytest.mark.parametrize("elsewhere", [(Path("/nowhere/other"), "main"), (FOLDER, "second")])
+def test_what_was_typed_for_one_run_is_not_shown_for_another(session, results, qtbot, elsewhere):
+    panel = StepPanel(session, SYNAPSES)
+    qtbot.addWidget(panel)
+    form = panel.forms["synapses"]
+    form.set_value(SynapseParams(threshold=0.25))
+
+    session.set_project(*elsewhere)
+    session.set_results(results)
+
+    assert form.value() == results.config.params.synapses
+
+
+def test_what_is_typed_while_a_step_runs_stays_when_it_ends(session, results, qtbot):
+    panel = StepPanel(session, SYNAPSES)
+    qtbot.addWidget(panel)
+    form = panel.forms["synapses"]
+    form.set_value(SynapseParams(threshold=0.25))
+    panel.run_panel.run_requested.emit()
+    form.set_value(SynapseParams(threshold=0.125))
+
+    session.set_results(with_synapse_params(results, SynapseParams(threshold=0.25)))
+
+    assert form.value().threshold == 0.125
+
+
 def test_progress_moves_with_the_blocks(session, qtbot):
     panel = StepPanel(session, TRAIN)
     qtbot.addWidget(panel)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
@@ -64,6 +65,8 @@ class StepPanel(QWidget):
     def __init__(self, session: Session, group: StepGroup, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session, self._group = session, group
+        self._shown: dict[str, tuple[Any, ...]] = {}
+        self._asked: dict[str, tuple[Any, ...]] = {}
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         about = QLabel(group.about)
         about.setWordWrap(True)
@@ -96,11 +99,14 @@ class StepPanel(QWidget):
         self.show_project()
 
     def show_project(self) -> None:
-        """Show the parameters of the open project."""
+        """Show the parameters of the open run where they are news; what was typed else stays."""
         results = self._session.results
         if results is not None:
             for name, form in self.forms.items():
-                form.set_value(getattr(results.config.params, name))
+                stored = self._stored(getattr(results.config.params, name))
+                if stored not in (self._shown.get(name), self._asked.get(name)):
+                    form.set_value(stored[-1])
+                self._shown[name] = stored
         self.show_state()
 
     def show_state(self) -> None:
@@ -113,8 +119,13 @@ class StepPanel(QWidget):
     def _params(self) -> dict[str, object]:
         return {name: form.value() for name, form in self.forms.items()}
 
+    def _stored(self, params: Any) -> tuple[Any, ...]:
+        return self._session.project, self._session.run, params
+
     def _request(self) -> None:
-        self.run_requested.emit(self._group.steps, self._params())
+        params = self._params()
+        self._asked = {name: self._stored(value) for name, value in params.items()}
+        self.run_requested.emit(self._group.steps, params)
 
 
 def why_blocked(
