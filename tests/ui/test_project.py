@@ -188,6 +188,25 @@ def test_choices_stay_when_a_layer_is_added(layers, qtbot):
     assert panel.uses["neurons"].currentData() == "true_segmentation"
 
 
+@pytest.mark.ui
+def test_a_voxel_size_that_was_typed_stays_until_the_image_changes(viewer, qtbot):
+    panel = ProjectPanel(Session())
+    qtbot.addWidget(panel)
+    panel.show_layers(volume_layers(viewer.layers))
+    assert panel.voxel_size.value() == pytest.approx((50.0, 4.6, 4.0))
+    panel.voxel_size.set_value((45.0, 4.6, 4.0))
+
+    viewer.layers.remove("neurons")
+    panel.show_layers(volume_layers(viewer.layers))
+    box = panel.uses["Synaptic clefts"]
+    box.setCurrentIndex(box.findData("segmentation"))
+    assert panel.voxel_size.value() == pytest.approx((45.0, 4.6, 4.0))
+
+    viewer.layers["EM left"].scale = (0.03, 0.0046, 0.004)
+    panel.show_layers(volume_layers(viewer.layers))
+    assert panel.voxel_size.value() == pytest.approx((30.0, 4.6, 4.0))
+
+
 @pytest.fixture
 def runner(qtbot):
     """A runner with the real functions of the product."""

@@ -22,7 +22,7 @@ from qtpy.QtWidgets import (
 from superqt import QElidingLabel
 
 from napari_synapse_debug.domain.errors import InputError, SynapseDebugError
-from napari_synapse_debug.domain.grid import Box
+from napari_synapse_debug.domain.grid import Box, TripleNm
 from napari_synapse_debug.ui.editors import Bounds, TripleEditor
 from napari_synapse_debug.ui.layer_info import LayerInfo
 from napari_synapse_debug.ui.project_request import RAW, USES, ProjectRequest, guess_use
@@ -56,6 +56,7 @@ class ProjectPanel(QWidget):
         self.folder, self.truth = QLineEdit(), QLineEdit()
         self.voxel_size = TripleEditor(Bounds(1e-9, 1e9), "nm", is_whole=False)
         self.voxel_size.set_value((1.0, 1.0, 1.0))
+        self._sized_by: tuple[str, TripleNm] | None = None
         self.boxes = {"train": QLineEdit(), "eval": QLineEdit()}
         self._lay_out()
         self.open.clicked.connect(self._choose_project)
@@ -182,9 +183,12 @@ class ProjectPanel(QWidget):
         return "<br>" + "<br>".join(lines)
 
     def _use_chosen(self) -> None:
+        """Take the voxel size of the EM image, once: what is typed after that stays."""
         raw = [x for x in self.layers if self.uses[x.name].currentData() == RAW]
-        if raw:
-            self.voxel_size.set_value(raw[0].grid.voxel_size_nm)
+        sized_by = (raw[0].name, raw[0].grid.voxel_size_nm) if raw else None
+        if sized_by is not None and sized_by != self._sized_by:
+            self.voxel_size.set_value(sized_by[1])
+        self._sized_by = sized_by
         self.show_state()
 
     def _create(self) -> None:
