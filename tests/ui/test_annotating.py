@@ -122,6 +122,45 @@ def test_the_form_says_what_is_missing(desk, qtbot):
     assert panel.request() == AnnotationRequest(BOX, "train", {"My clefts": "my_clefts:synapse"})
 
 
+def test_one_class_for_two_layers_is_refused(desk, project, qtbot):
+    annotate(desk, qtbot, AnnotationRequest(BOX, "train", {"My clefts": "cleft:synapse"}))
+    before = load_project(project).config
+    desk.viewer_kept.add_layer(Labels(np.ones(GRID.shape, np.uint8), name="more", **PLACED))
+    panel = AnnotationPanel(desk.session)
+    qtbot.addWidget(panel)
+    panel.show_layers(layers_of(desk))
+    panel.show_box(BOX)
+    for choice in panel.classes.values():
+        choice.setCurrentIndex(choice.findData("cleft"))
+
+    assert not panel.add.isEnabled()
+    assert "More than one layer is the class 'cleft'" in panel.reason.text()
+    twice = {"My clefts": "cleft", "more": "cleft"}
+    annotate(desk, qtbot, AnnotationRequest(BOX, "train", twice))
+    assert desk.session.job.status == "failed"
+    assert "My clefts, more" in desk.session.job.message
+    assert load_project(project).config == before
+
+
+def test_layers_in_another_script_are_stored_apart(desk, project, qtbot):
+    viewer = desk.viewer_kept
+    viewer.layers["My clefts"].name = "синапсы"
+    viewer.add_layer(Labels(np.full(GRID.shape, 8, np.uint8), name="митохондрии", **PLACED))
+    first, second = layers_of(desk)
+    config = desk.session.results.config
+    assert "synapse:synapse" in class_choices(config, first)
+    assert "mitochondrion:mitochondrion" in class_choices(config, second)
+
+    chosen = {"синапсы": "synapse:synapse", "митохондрии": "mitochondrion:mitochondrion"}
+    annotate(desk, qtbot, AnnotationRequest(BOX, "train", chosen))
+
+    assert desk.session.job.status == "done", desk.session.job.message
+    stored = load_project(project)
+    (annotation,) = stored.config.annotated
+    values = {m.name: stored.mask_of(annotation, m).array[...].max() for m in annotation.masks}
+    assert values == {"synapse": 3, "mitochondrion": 8}
+
+
 def test_without_a_project_there_is_no_form(qtbot):
     panel = AnnotationPanel(Session())
     qtbot.addWidget(panel)

@@ -1,5 +1,6 @@
 """Layers become a project."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from napari_synapse_debug.domain.project import Source
 from napari_synapse_debug.io import open_volume
 from napari_synapse_debug.ui.backend import product_backend
 from napari_synapse_debug.ui.layer_info import SOURCE_KEY, rectangle_box, volume_layers
-from napari_synapse_debug.ui.layer_store import store_layer
+from napari_synapse_debug.ui.layer_store import store_layer, storing
 from napari_synapse_debug.ui.project_panel import ProjectPanel
 from napari_synapse_debug.ui.project_request import (
     ProjectRequest,
@@ -67,8 +68,8 @@ def request_for(layers, **change):
     return ProjectRequest(**{**values, **change})
 
 
-def remember(folder, layer):
-    return f"{folder}/{layer.name}"
+def remember(layer, name):
+    return layer.source or f"project/{name}"
 
 
 def test_layers_tell_their_grid_in_nm_and_their_file(layers):
@@ -91,7 +92,7 @@ def test_files_are_named_and_memory_is_stored(layers):
         "raw": "a.h5:raw",
         "segmentation": "project/neurons",
         "true_segmentation": None,
-        "masks": {"synaptic_clefts:synapse": "project/Synaptic clefts"},
+        "masks": {"synaptic_clefts:synapse": "project/synaptic_clefts"},
         "extra_layers": {},
         "truth": None,
         "train_box": "0:6,0:20,0:50",
@@ -107,6 +108,40 @@ def test_two_segmentations_are_refused(layers):
         create_arguments(request_for(layers, uses=uses), layers, remember)
 
 
+def test_labels_are_never_guessed_to_be_the_image():
+    made = [Labels(np.zeros(SHAPE, np.uint8), name=n) for n in ("EM - Labels", "raw", "image")]
+
+    assert [guess_use(layer) for layer in volume_layers(made)] == ["", "", ""]
+
+
+def test_one_class_for_two_layers_is_refused(layers):
+    uses = {"EM left": "raw", "neurons": "mask:synapse", "Synaptic clefts": "mask:synapse"}
+    named = [replace(layers[1], name="mask cleft"), replace(layers[2], name="Cleft")]
+    twice = {"EM left": "raw", "mask cleft": "mask:synapse", "Cleft": "mask:mitochondrion"}
+    assert len(create_arguments(request_for(layers, uses=uses), layers, remember)["masks"]) == 2
+
+    with pytest.raises(InputError, match="mask cleft, Cleft"):
+        create_arguments(request_for(layers, uses=twice), [layers[0], *named], remember)
+
+
+def test_names_in_other_scripts_are_kept_apart(layers, tmp_path):
+    names = ("ЭМ", "нейроны", "синапсы", "митохондрии", "分割", "分")
+    found = [replace(layers[0], name="ЭМ", source=None)]
+    found += [replace(layers[1], name=name) for name in names[1:]]
+    uses = ("raw", "segmentation", "mask:synapse", "mask:mitochondrion", "extra", "extra")
+
+    with storing(tmp_path) as store:
+        request = request_for(found, uses=dict(zip(names, uses, strict=True)))
+        arguments = create_arguments(request, found, store)
+
+    assert list(arguments["masks"]) == ["synapse:synapse", "mitochondrion:mitochondrion"]
+    assert list(arguments["extra_layers"]) == ["layer", "layer_2"]
+    stored = [arguments["raw"], arguments["segmentation"], *arguments["masks"].values()]
+    stored += arguments["extra_layers"].values()
+    assert len(set(stored)) == len(names)
+    assert np.array_equal(np.asarray(open_volume(Source(path=stored[0])).array), layers[0].array)
+
+
 def test_no_image_is_refused(layers):
     with pytest.raises(InputError, match="No layer is the EM image"):
         create_arguments(request_for(layers, uses={}), layers, remember)
@@ -120,9 +155,10 @@ def test_class_names_are_plain(name, expected):
 
 
 def test_a_stored_layer_is_read_back_as_it_was(layers, tmp_path):
-    path = store_layer(tmp_path, layers[1])
+    path = tmp_path / "volumes" / "neurons.zarr"
+    store_layer(path, layers[1])
 
-    volume = open_volume(Source(path=path), tmp_path)
+    volume = open_volume(Source(path=str(path)))
     assert np.array_equal(np.asarray(volume.array[...]), layers[1].array)
     assert volume.grid.voxel_size_nm == pytest.approx(layers[1].grid.voxel_size_nm)
     assert volume.grid.offset_nm == pytest.approx(layers[1].grid.offset_nm)
@@ -173,6 +209,20 @@ def test_a_box_that_cannot_be_read_blocks_with_an_example(layers, qtbot):
 
     assert not panel.create.isEnabled()
     assert "z0:z1,y0:y1,x0:x1" in panel.reason.text()
+
+
+@pytest.mark.ui
+def test_a_class_that_is_chosen_twice_blocks_with_both_layers(layers, qtbot):
+    panel = ProjectPanel(Session())
+    qtbot.addWidget(panel)
+    panel.folder.setText("project")
+    clefts = [replace(layers[2], name=name) for name in ("mask cleft", "cleft")]
+
+    panel.show_layers([*layers[:2], *clefts])
+
+    assert not panel.create.isEnabled()
+    assert "More than one layer is the class 'cleft'" in panel.reason.text()
+    assert "mask cleft, cleft" in panel.reason.text()
 
 
 @pytest.mark.ui

@@ -21,6 +21,7 @@ from napari_synapse_debug.io.ome_zarr import create_volume, write_labels, write_
 from napari_synapse_debug.io.project import Project
 from napari_synapse_debug.io.project_checks import check_points, check_project
 from napari_synapse_debug.io.project_file import (
+    check_no_project,
     create_project,
     load_project,
     move_annotation,
@@ -63,6 +64,7 @@ __all__ = [
     "begin_level",
     "check_annotations",
     "check_mask",
+    "check_no_project",
     "check_points",
     "check_project",
     "check_raw",

@@ -40,16 +40,28 @@ def create_project(folder: Path, config: ProjectConfig, base: Path | None = None
         The folder may not be written.
     """
     folder = folder.absolute()
-    if (folder / CONFIG).exists():
-        raise ProjectError(
-            f"{folder} holds a project already",
-            found=str(folder / CONFIG),
-            fix="choose another folder, or edit this file",
-        )
+    check_no_project(folder)
     moved = _moved(config, folder if base is None else base.absolute(), folder)
     project = Project(folder, moved)
     save_config(project)
     return project
+
+
+def check_no_project(folder: Path) -> None:
+    """Refuse a ``folder`` that holds a project.
+
+    Raises
+    ------
+    ProjectError
+        There is one.
+    """
+    path = folder.absolute() / CONFIG
+    if path.exists():
+        raise ProjectError(
+            f"{path.parent} holds a project already",
+            found=str(path),
+            fix="choose another folder, or edit this file",
+        )
 
 
 def save_config(project: Project) -> None:

@@ -22,6 +22,7 @@ from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.project import Annotation, ProjectConfig
 from napari_synapse_debug.ui.annotation_request import AnnotationRequest, class_choices
 from napari_synapse_debug.ui.layer_info import LayerInfo
+from napari_synapse_debug.ui.project_request import check_classes
 from napari_synapse_debug.ui.scroll_safe import ChoiceBox
 from napari_synapse_debug.ui.session import Session
 
@@ -84,7 +85,9 @@ class AnnotationPanel(QWidget):
         if not any(classes.values()) and not self.has_truth.isChecked():
             raise InputError("Choose the class of a labels layer, or tick the rows of the truth")
         use = str(self.use.currentData())
-        return AnnotationRequest(Box.parse(text), use, classes, self.has_truth.isChecked())
+        asked = AnnotationRequest(Box.parse(text), use, classes, self.has_truth.isChecked())
+        check_classes(asked.chosen)
+        return asked
 
     def show_state(self) -> None:
         """List the boxes, and say why none can be added, if so."""

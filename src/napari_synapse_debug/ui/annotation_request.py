@@ -12,10 +12,10 @@ from napari_synapse_debug.domain.grid import Box, Grid
 from napari_synapse_debug.domain.project import ProjectConfig
 from napari_synapse_debug.domain.roles import Role
 from napari_synapse_debug.ui.layer_info import LayerInfo
-from napari_synapse_debug.ui.project_request import class_name
+from napari_synapse_debug.ui.project_request import check_classes, class_name
 
-StoreCrop = Callable[[Path, LayerInfo, Box], str]
-"""Writes the part of a layer that lies in a box into the project and returns its path."""
+StoreCrop = Callable[[Path, LayerInfo, Box, str], str]
+"""Writes the part of a layer in a box, of a named class, into the project; returns its path."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,17 @@ class AnnotationRequest:
     classes: Mapping[str, str] = field(default_factory=dict)
     has_truth: bool = False
 
+    @property
+    def chosen(self) -> dict[str, str]:
+        """The classes without the layers that are not used."""
+        return {layer: name for layer, name in self.classes.items() if name}
+
 
 def class_choices(config: ProjectConfig, layer: LayerInfo) -> dict[str, str]:
     """What ``layer`` can be: the classes of the project, or a new one of each role; with words."""
     known = {spec.name: f"{spec.name} ({_words(spec.role)})" for spec in config.classes}
-    name = class_name(layer.name)
-    new = {} if name in known else {f"{name}:{r}": f"new: {_words(r)}" for r in Role}
+    names = {role: class_name(layer.name, role) for role in Role}
+    new = {f"{n}:{r}": f"new: {_words(r)}" for r, n in names.items() if n not in known}
     return {"": "not used", **known, **new}
 
 
@@ -76,14 +81,15 @@ def annotation_arguments(
     Raises
     ------
     InputError
-        A layer does not lie on the raw volume, or there is nothing to learn from.
+        A layer does not lie on the raw volume, two layers are one class, or there is nothing to
+        learn from.
     """
+    check_classes(request.chosen)
     by_name = {layer.name: layer for layer in layers}
     masks = {}
-    for name, chosen in request.classes.items():
-        if chosen:
-            _check_fits(_layer(name, by_name), grid)
-            masks[chosen] = store(folder, by_name[name], request.box)
+    for name, chosen in request.chosen.items():
+        _check_fits(_layer(name, by_name), grid)
+        masks[chosen] = store(folder, by_name[name], request.box, chosen.partition(":")[0])
     if not masks and not request.has_truth:
         raise InputError(
             "Nothing was annotated in this box",

@@ -25,7 +25,14 @@ from napari_synapse_debug.domain.errors import InputError, SynapseDebugError
 from napari_synapse_debug.domain.grid import Box, TripleNm
 from napari_synapse_debug.ui.editors import Bounds, TripleEditor
 from napari_synapse_debug.ui.layer_info import LayerInfo
-from napari_synapse_debug.ui.project_request import RAW, USES, ProjectRequest, guess_use
+from napari_synapse_debug.ui.project_request import (
+    RAW,
+    USES,
+    ProjectRequest,
+    check_classes,
+    guess_use,
+    mask_classes,
+)
 from napari_synapse_debug.ui.scroll_safe import ChoiceBox
 from napari_synapse_debug.ui.session import PROJECT, Session
 
@@ -75,7 +82,7 @@ class ProjectPanel(QWidget):
         self.layers, self.uses = layers, {}
         for row, layer in enumerate(layers):
             name, box = QElidingLabel(layer.name), ChoiceBox()
-            name.setToolTip(f"{layer.name}\n{layer.source or 'in memory: saved with the project'}")
+            name.setToolTip(f"{layer.name}\n{_origin(layer)}")
             for use, text in USES.items():
                 box.addItem(text, use)
             box.setCurrentIndex(box.findData(before.get(layer.name, guess_use(layer))))
@@ -128,6 +135,7 @@ class ProjectPanel(QWidget):
             raise InputError(
                 _NO_LAYERS if not uses else f"Choose the layer that is the {USES[RAW]}"
             )
+        check_classes(mask_classes(uses))
         if not self.folder.text().strip():
             raise InputError("Choose the folder for the new project")
         boxes = {key: line.text().strip() for key, line in self.boxes.items()}
@@ -210,6 +218,12 @@ class ProjectPanel(QWidget):
         file, _ = QFileDialog.getOpenFileName(self, "Truth", "", "Tables (*.csv *.parquet)")
         if file:
             self.truth.setText(file)
+
+
+def _origin(layer: LayerInfo) -> str:
+    if layer.source is None:
+        return "in memory: saved with the project"
+    return f"{layer.source}\nstays there; saved with the project if it differs from this file"
 
 
 def _with_button(line: QLineEdit, text: str, action: Callable[..., None]) -> QWidget:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ from napari_synapse_debug.domain.grid import Box, TripleNm
 from napari_synapse_debug.domain.roles import Role
 from napari_synapse_debug.ui.layer_info import LayerInfo
 
-Store = Callable[[Path, LayerInfo], str]
-"""Writes a layer into the project folder and returns its ``FILE[:DATASET]``."""
+Store = Callable[[LayerInfo, str], str]
+"""Gives the ``FILE[:DATASET]`` of a layer, which it writes under a name where it must."""
 
 RAW, SEGMENTATION, TRUE_SEGMENTATION, EXTRA = "raw", "segmentation", "true_segmentation", "extra"
 MASK = "mask:"
@@ -70,10 +71,13 @@ class ProjectRequest:
 
 
 def guess_use(layer: LayerInfo) -> str:
-    """What ``layer`` is by its name; an image whose name tells nothing is the EM image."""
-    name = layer.name.lower()
+    """What ``layer`` is by its name; an image whose name tells nothing is the EM image.
+
+    Labels are never the EM image, an image is never the segmentation.
+    """
+    name, impossible = layer.name.lower(), RAW if layer.is_labels else SEGMENTATION
     for pattern, use in _HINTS:
-        if re.search(pattern, name) and (layer.is_labels or use != SEGMENTATION):
+        if re.search(pattern, name) and use != impossible:
             return use
     return "" if layer.is_labels else RAW
 
@@ -92,12 +96,12 @@ def create_arguments(
     layers : sequence of LayerInfo
         The layers there are.
     store : callable
-        Writes a layer that lives in memory and returns its ``FILE[:DATASET]``.
+        Gives the ``FILE[:DATASET]`` of a layer.
 
     Raises
     ------
     InputError
-        No layer, or more than one, is the raw image; or two are one segmentation.
+        No layer, or more than one, is the raw image; or two are one segmentation, or one class.
     """
     by_use: dict[str, list[LayerInfo]] = {}
     for layer in layers:
@@ -110,20 +114,21 @@ def create_arguments(
             expected=f"one layer with the use “{USES[RAW]}”",
             fix="open a volume, or choose the use in the list of layers",
         )
+    classes = mask_classes({x.name: use for use, found in by_use.items() for x in found})
+    check_classes(classes)
+    extra: dict[str, LayerInfo] = {}
+    for layer in by_use.get(EXTRA, ()):
+        extra[free_name(class_name(layer.name), extra.__contains__)] = layer
 
     def source(layer: LayerInfo | None) -> str | None:
-        return None if layer is None else layer.source or store(request.folder, layer)
+        return None if layer is None else store(layer, class_name(layer.name))
 
-    masks = {
-        f"{class_name(layer.name)}:{use.removeprefix(MASK)}": source(layer)
-        for use, found in by_use.items()
-        if use.startswith(MASK)
-        for layer in found
-    }
+    named = {layer.name: layer for layer in layers}
+    masks = {chosen: source(named[name]) for name, chosen in classes.items()}
     return {
         **{use: source(layer) for use, layer in single.items()},
         "masks": masks,
-        "extra_layers": {class_name(x.name): source(x) for x in by_use.get(EXTRA, [])},
+        "extra_layers": {name: source(layer) for name, layer in extra.items()},
         "truth": request.truth,
         "train_box": None if request.train_box is None else str(request.train_box),
         "eval_box": None if request.eval_box is None else str(request.eval_box),
@@ -131,10 +136,51 @@ def create_arguments(
     }
 
 
-def class_name(layer_name: str) -> str:
-    """A name for a class made of ``layer_name``: small letters, digits and underscores."""
+def class_name(layer_name: str, default: str = "layer") -> str:
+    """A name for a class made of ``layer_name``: small letters a–z, digits and underscores.
+
+    ``default`` where it has none of these, as a name in another script.
+    """
     name = layer_name.lower().removeprefix("mask")
-    return re.sub(r"[^0-9a-z]+", "_", name).strip("_") or "layer"
+    return re.sub(r"[^0-9a-z]+", "_", name).strip("_") or default
+
+
+def free_name(name: str, is_taken: Callable[[str], bool]) -> str:
+    """``name``, or the first of ``name_2``, ``name_3`` … that is not taken."""
+    names = chain([name], (f"{name}_{number}" for number in count(2)))
+    return next(free for free in names if not is_taken(free))
+
+
+def mask_classes(uses: Mapping[str, str]) -> dict[str, str]:
+    """``CLASS:ROLE`` of the layers that are masks, by layer name, of the ``uses`` by layer name."""
+    roles = {name: use.removeprefix(MASK) for name, use in uses.items() if use.startswith(MASK)}
+    return {name: f"{class_name(name, role)}:{role}" for name, role in roles.items()}
+
+
+def check_classes(chosen: Mapping[str, str]) -> None:
+    """Refuse one class for two layers, of which one would be lost.
+
+    Parameters
+    ----------
+    chosen : mapping of str to str
+        ``CLASS[:ROLE]`` by layer name.
+
+    Raises
+    ------
+    InputError
+        A class is there twice.
+    """
+    by_class: dict[str, list[str]] = {}
+    for layer, text in chosen.items():
+        by_class.setdefault(text.partition(":")[0], []).append(layer)
+    for name, found in by_class.items():
+        if len(found) > 1:
+            raise InputError(
+                f"More than one layer is the class {name!r}",
+                found=", ".join(found),
+                expected="one",
+                fix="set the others to “not used”, or rename them if they are other classes",
+            )
 
 
 def _single(use: str, by_use: Mapping[str, Sequence[LayerInfo]]) -> LayerInfo | None:

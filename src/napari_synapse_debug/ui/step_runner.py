@@ -16,6 +16,7 @@ from napari_synapse_debug.domain.errors import StepCancelledError
 from napari_synapse_debug.domain.events import Event
 from napari_synapse_debug.domain.grid import Box, Triple
 from napari_synapse_debug.domain.params import AgainParams, Params
+from napari_synapse_debug.io import check_no_project
 from napari_synapse_debug.ui.annotation_request import (
     AnnotationRequest,
     StoreCrop,
@@ -24,9 +25,9 @@ from napari_synapse_debug.ui.annotation_request import (
 from napari_synapse_debug.ui.backend import Backend, Job, Jobs
 from napari_synapse_debug.ui.job_endings import failed, outcome_text, running
 from napari_synapse_debug.ui.layer_info import LayerInfo
-from napari_synapse_debug.ui.layer_store import store_crop, store_layer
+from napari_synapse_debug.ui.layer_store import store_crop, storing
 from napari_synapse_debug.ui.ports import Section, Volume
-from napari_synapse_debug.ui.project_request import ProjectRequest, Store, create_arguments
+from napari_synapse_debug.ui.project_request import ProjectRequest, create_arguments
 from napari_synapse_debug.ui.session import PROJECT, JobState, Session
 
 RETRIES = 2
@@ -180,9 +181,7 @@ class StepRunner(QObject):
         folder = self._session.project
         return {} if folder is None else self._backend.read_sections(folder, run=self._run)
 
-    def create(
-        self, request: ProjectRequest, layers: Sequence[LayerInfo], store: Store = store_layer
-    ) -> None:
+    def create(self, request: ProjectRequest, layers: Sequence[LayerInfo]) -> None:
         """Make the project that was asked for, in a thread of its own, and open it.
 
         Layers in memory are written first, which takes a while where they are large. The session
@@ -190,8 +189,10 @@ class StepRunner(QObject):
         """
 
         def make() -> tuple[Path, str]:
-            arguments = create_arguments(request, layers, store)
-            made = self._backend.create_project(request.folder, **arguments)
+            check_no_project(request.folder)
+            with storing(request.folder) as store:
+                arguments = create_arguments(request, layers, store)
+                made = self._backend.create_project(request.folder, **arguments)
             return made, f"{made} was made"
 
         self._in_thread("writing layers and checking files", make)
