@@ -6,16 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from napari.layers import Image, Labels, Shapes
-from napari.settings import get_settings
-from napari.utils.triangulation_backend import TriangulationBackend
+from napari.layers import Image, Labels
 
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.project import Source
 from napari_synapse_debug.io import open_volume
 from napari_synapse_debug.ui.backend import product_backend
-from napari_synapse_debug.ui.layer_info import SOURCE_KEY, rectangle_box, volume_layers
+from napari_synapse_debug.ui.layer_info import SOURCE_KEY, volume_layers
 from napari_synapse_debug.ui.layer_store import store_layer, storing
 from napari_synapse_debug.ui.project_panel import ProjectPanel
 from napari_synapse_debug.ui.project_request import (
@@ -29,12 +27,6 @@ from napari_synapse_debug.ui.step_runner import StepRunner
 
 SHAPE = (6, 40, 50)
 PLACED = {"scale": (0.05, 0.0046, 0.004), "units": ("um",) * 3, "translate": (1.0, 0, 0.023)}
-
-
-@pytest.fixture(autouse=True)
-def _shapes_without_numba():
-    # compiling the fast triangulation takes longer than all tests of this file
-    get_settings().experimental.triangulation_backend = TriangulationBackend.pure_python
 
 
 @pytest.fixture
@@ -162,22 +154,6 @@ def test_a_stored_layer_is_read_back_as_it_was(layers, tmp_path):
     assert np.array_equal(np.asarray(volume.array[...]), layers[1].array)
     assert volume.grid.voxel_size_nm == pytest.approx(layers[1].grid.voxel_size_nm)
     assert volume.grid.offset_nm == pytest.approx(layers[1].grid.offset_nm)
-
-
-def test_a_rectangle_becomes_a_box_through_all_sections(viewer, layers):
-    # y 46 … 92 nm, x 63 … 103 nm: voxels 10 … 20 and 10 … 20 of 4.6 and 4 nm from 23 nm on
-    corners = np.array([[46.0, 63.0], [46.0, 103.0], [92.0, 103.0], [92.0, 63.0]])
-    rectangle = np.column_stack([np.full(4, 1000.0), corners])
-    shapes = Shapes([rectangle], shape_type="rectangle", units=("nm",) * 3)
-    viewer.add_layer(shapes)
-    viewer.layers.selection.active = shapes
-
-    assert str(rectangle_box(viewer, layers[0].grid)) == "0:6,10:21,10:21"
-
-
-def test_no_rectangle_is_told(viewer, layers):
-    with pytest.raises(InputError, match="draw a rectangle"):
-        rectangle_box(viewer, layers[0].grid)
 
 
 @pytest.mark.ui

@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer, Shapes
+from numpy.typing import NDArray
 
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.grid import Box, Grid, TripleNm
-from napari_synapse_debug.ui.camera import nm_to_world
+
+_LEAST_VX = 0.01
+"""Part of a voxel that counts as nothing, as napari keeps corners as 32-bit floats."""
 
 SOURCE_KEY = "napari-synapse-debug source"
 """Key in the metadata of layers that we opened: ``FILE[:DATASET]`` they were read from."""
@@ -58,12 +61,14 @@ def volume_layers(layers: Iterable[Layer]) -> list[LayerInfo]:
 
 
 def rectangle_box(viewer: ViewerModel, grid: Grid) -> Box:
-    """The selected rectangle of the active Shapes layer through all sections, in voxels.
+    """The voxels that the selected rectangle of the active Shapes layer touches.
+
+    Along the axis on which the rectangle lies flat, z in an ordinary view, all voxels are taken.
 
     Raises
     ------
     InputError
-        There is no rectangle, or it lies outside the volume.
+        There is no rectangle, it does not lie along two axes, or it lies outside the volume.
     """
     layer = viewer.layers.selection.active
     if not isinstance(layer, Shapes) or not len(layer.data):
@@ -74,23 +79,38 @@ def rectangle_box(viewer: ViewerModel, grid: Grid) -> Box:
             fix="add a Shapes layer, draw a rectangle, and keep the layer selected",
         )
     chosen = min(layer.selected_data, default=len(layer.data) - 1)
-    corners = np.array([layer.data_to_world(vertex) for vertex in layer.data[chosen]])[:, -2:]
-    corners_nm = corners / nm_to_world(viewer.dims.units)[-2:]
-    first, last = (
-        grid.to_index([(grid.offset_nm[0], *end)])[0]
-        for end in (corners_nm.min(axis=0), corners_nm.max(axis=0))
-    )
-    depth, height, width = grid.shape
-    low, high = first.tolist(), (last + 1).tolist()
-    box = Box((0, low[1], low[2]), (depth, high[1], high[2])).intersect(grid.box)
+    corners = grid.to_fraction(_corners_nm(layer, chosen, grid))
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    is_flat = high - low < _LEAST_VX
+    if is_flat.sum() != 1:
+        raise InputError(
+            "The rectangle does not lie along two axes of the volume",
+            found=" × ".join(f"{edge:.1f}" for edge in high - low) + " voxels (z, y, x)",
+            expected="two edges of some length, and none along the third axis",
+            fix="draw it anew in a 2D view of the image, not turned",
+        )
+    # a voxel reaches half a voxel to either side of its index
+    start = np.where(is_flat, 0, np.floor(low + 0.5 + _LEAST_VX))
+    stop = np.where(is_flat, grid.shape, np.ceil(high + 0.5 - _LEAST_VX))
+    drawn = Box(_ints(start), _ints(stop))
+    box = drawn.intersect(grid.box)
     if box.is_empty:
         raise InputError(
             "The rectangle lies outside the volume",
-            found=f"y {low[1]}:{high[1]}, x {low[2]}:{high[2]} in voxels",
-            expected=f"a part of y 0:{height}, x 0:{width}",
+            found=f"{drawn} (z, y, x in voxels)",
+            expected=f"a part of {grid.box}",
             fix="draw it on the image",
         )
     return box
+
+
+def _corners_nm(layer: Shapes, number: int, grid: Grid) -> NDArray[np.float64]:
+    """The corners of a shape, (N, 3) zyx; a layer of two axes lies at the first section."""
+    corners = np.array([layer.data_to_world(vertex) for vertex in layer.data[number]])[:, -3:]
+    corners *= [_nm(unit) or 1.0 for unit in layer.units[-3:]]
+    placed = np.tile(np.asarray(grid.offset_nm), (len(corners), 1))
+    placed[:, -corners.shape[1] :] = corners
+    return placed
 
 
 def _info(layer: Image | Labels) -> LayerInfo:
