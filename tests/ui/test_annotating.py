@@ -16,7 +16,8 @@ from napari_synapse_debug.ui.backend import product_backend
 from napari_synapse_debug.ui.desk import Desk
 from napari_synapse_debug.ui.layer_info import volume_layers
 from napari_synapse_debug.ui.painting import PaintWatch
-from napari_synapse_debug.ui.session import Session
+from napari_synapse_debug.ui.project_request import ProjectRequest
+from napari_synapse_debug.ui.session import PROJECT, JobState, Session
 
 pytestmark = pytest.mark.ui
 
@@ -174,20 +175,62 @@ def test_painting_on_is_noticed():
     layer = Labels(np.zeros(GRID.shape, np.uint8), name="My clefts")
     other = Labels(np.zeros(GRID.shape, np.uint8), name="other")
     request = AnnotationRequest(BOX, "train", {"My clefts": "cleft:synapse", "other": ""})
-    watch = PaintWatch()
+    watch = PaintWatch(Session())
     watch.remember(request, [layer, other, Image(np.zeros((4, 5)), name="flat")])
     assert watch.changed() == []
 
     other.paint((1, 2, 3), 1)
     assert watch.changed() == []
     layer.paint((1, 2, 3), 1)
-    assert watch.changed() == [request]
+    assert watch.changed() == [AnnotationRequest(BOX, "train", {"My clefts": "cleft:synapse"})]
 
     watch.remember(request, [layer, other])
     assert watch.changed() == []
     layer.paint((1, 8, 9), 1)
     watch.forget(str(BOX))
     assert watch.changed() == []
+
+
+def test_a_layer_is_watched_under_its_new_name():
+    layer = Labels(np.zeros(GRID.shape, np.uint8), name="Labels")
+    watch = PaintWatch(Session())
+    watch.remember(AnnotationRequest(BOX, "train", {"Labels": "cleft:synapse"}), [layer])
+    layer.name = "cleft"
+    assert watch.changed() == []
+
+    layer.paint((1, 2, 3), 1)
+
+    (changed,) = watch.changed()
+    assert changed == AnnotationRequest(BOX, "train", {"cleft": "cleft:synapse"})
+    assert watch.layers_of(changed) == [layer]
+
+
+def test_boxes_of_another_project_are_forgotten_those_of_another_run_are_not(tmp_path):
+    layer = Labels(np.zeros(GRID.shape, np.uint8), name="Labels")
+    session = Session()
+    session.set_project(tmp_path / "a")
+    watch = PaintWatch(session)
+    watch.remember(AnnotationRequest(BOX, "train", {"Labels": "cleft:synapse"}), [layer])
+    layer.paint((1, 2, 3), 1)
+
+    session.set_project(tmp_path / "b" / ".." / "a", "second")
+    assert len(watch.changed()) == 1
+
+    session.set_project(tmp_path / "b")
+    layer.paint((1, 8, 9), 1)
+    assert watch.changed() == []
+
+
+def test_a_box_that_could_not_be_written_again_is_still_changed():
+    layer = Labels(np.zeros(GRID.shape, np.uint8), name="Labels")
+    request = AnnotationRequest(BOX, "train", {"Labels": "cleft:synapse"})
+    session = Session()
+    watch = PaintWatch(session)
+    for status, expected in (("failed", []), ("done", []), ("failed", [request])):
+        watch.remember(request, [layer])
+        assert watch.changed() == []
+        session.set_job(JobState(status, PROJECT))
+        assert watch.changed() == expected
 
 
 @pytest.fixture
@@ -236,3 +279,116 @@ def test_paint_that_could_not_be_written_is_not_forgotten(dock, desk, qtbot):
     dock.annotations.forget_requested.emit(str(BOX))
     dock.run_requested.emit(("train",), {})
     assert len(started) == 1
+
+
+def add_box(dock, desk, qtbot, name="My clefts"):
+    """Add the box by the dock, and wait until it is written."""
+    request = AnnotationRequest(BOX, "train", {name: "cleft:synapse"})
+    dock.annotations.add_requested.emit(request)
+    assert desk.session.job.is_running
+    wait(desk, qtbot)
+
+
+def wait(desk, qtbot):
+    qtbot.waitUntil(lambda: not desk.session.job.is_running, timeout=20_000)
+    assert desk.session.job.status == "done", desk.session.job.message
+
+
+def stored_labels(project):
+    """Values in the only annotated box on disk."""
+    (annotation,) = load_project(project).config.annotated
+    stored = load_project(project).mask_of(annotation, annotation.masks[0])
+    return set(np.unique(np.asarray(stored.array[...])).tolist())
+
+
+@pytest.fixture
+def started(desk, monkeypatch):
+    """What was asked to run, instead of running it."""
+    asked = []
+    monkeypatch.setattr(desk.runner, "start", lambda *steps: asked.append(steps))
+    return asked
+
+
+def test_paint_of_one_project_is_not_written_into_another(dock, desk, started, tmp_path, qtbot):
+    add_box(dock, desk, qtbot)
+    desk.viewer_kept.layers["My clefts"].paint((3, 12, 22), 7)
+    other = create_project(tmp_path / "other", raw=str(tmp_path / "raw.zarr"))
+    before = (other / "project.yaml").read_bytes()
+    desk.runner.open(other)
+
+    dock.run_requested.emit(("train",), {})
+
+    assert started == [(("train",), {})]
+    assert not desk.session.job.is_running
+    assert (other / "project.yaml").read_bytes() == before
+
+
+def test_a_renamed_layer_is_written_before_the_training(dock, desk, project, started, qtbot):
+    add_box(dock, desk, qtbot)
+    layer = desk.viewer_kept.layers["My clefts"]
+    layer.name = "cleft"
+    assert list(dock.annotations.classes) == ["cleft"]
+    layer.paint((3, 12, 22), 7)
+    assert stored_labels(project) == {0, 3}
+
+    dock.run_requested.emit(("train",), {})
+    qtbot.waitUntil(lambda: started != [], timeout=20_000)
+
+    assert stored_labels(project) == {0, 3, 7}
+
+
+def test_another_layer_of_the_old_name_is_not_written_instead(dock, desk, project, started, qtbot):
+    add_box(dock, desk, qtbot)
+    viewer = desk.viewer_kept
+    viewer.layers["My clefts"].paint((3, 12, 22), 7)
+    viewer.layers.remove("My clefts")
+    viewer.add_layer(Labels(np.full(GRID.shape, 9, np.uint8), name="My clefts", **PLACED))
+
+    dock.run_requested.emit(("train",), {})
+    qtbot.waitUntil(lambda: not desk.session.job.is_running, timeout=20_000)
+
+    assert "is gone" in dock.annotations.message.text()
+    assert started == []
+    assert stored_labels(project) == {0, 3}
+
+
+def test_new_data_of_a_layer_are_what_is_written(dock, desk, project, started, qtbot):
+    add_box(dock, desk, qtbot)
+    desk.viewer_kept.layers["My clefts"].data = np.full(GRID.shape, 5, np.uint8)
+
+    dock.run_requested.emit(("train",), {})
+    qtbot.waitUntil(lambda: started != [], timeout=20_000)
+
+    assert stored_labels(project) == {5}
+
+
+def test_paint_is_still_known_when_the_dock_is_opened_again(dock, desk, project, started, qtbot):
+    add_box(dock, desk, qtbot)
+    desk.viewer_kept.layers["My clefts"].paint((3, 12, 22), 7)
+    again = docks.TrainDock(desk.viewer_kept)
+    qtbot.addWidget(again)
+
+    again.run_requested.emit(("train",), {})
+    qtbot.waitUntil(lambda: started != [], timeout=20_000)
+
+    assert stored_labels(project) == {0, 3, 7}
+
+
+def test_a_project_is_made_of_the_data_that_a_layer_has_now(desk, tmp_path, qtbot, monkeypatch):
+    monkeypatch.setattr(docks, "desk_of", lambda viewer: desk)
+    image = Image(np.zeros(GRID.shape, np.uint8), name="EM", **PLACED)
+    desk.viewer_kept.add_layer(image)
+    dock = docks.ProjectDock(desk.viewer_kept)
+    qtbot.addWidget(dock)
+    image.name = "image"
+    assert "image" in dock.uses
+    image.data = np.random.default_rng(1).integers(1, 255, GRID.shape, dtype=np.uint8)
+    request = ProjectRequest(
+        tmp_path / "new", {"image": "raw"}, None, None, None, GRID.voxel_size_nm
+    )
+
+    dock.create_requested.emit(request)
+    wait(desk, qtbot)
+
+    made = load_project(tmp_path / "new")
+    assert np.array_equal(np.asarray(made.raw().array[...]), image.data)

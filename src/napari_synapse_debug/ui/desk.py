@@ -21,6 +21,7 @@ from napari_synapse_debug.ui.corrections import Corrections
 from napari_synapse_debug.ui.flight import Flight
 from napari_synapse_debug.ui.interface_layer import InterfaceLayer
 from napari_synapse_debug.ui.live_prediction import LivePrediction
+from napari_synapse_debug.ui.painting import PaintWatch
 from napari_synapse_debug.ui.partner_surfaces import PartnerSurfaces
 from napari_synapse_debug.ui.picking import Picker
 from napari_synapse_debug.ui.preferences import Preferences
@@ -61,6 +62,7 @@ class Desk:
         self.adapter.showing.kept = dict(self.preferences.read("presets", default={}))
         self.backend = cache(load_backend)
         self.runner = StepRunner(self.session, self.backend)
+        self.paint = PaintWatch(self.session)
         self.background = Background()
         self.session.results_changed.connect(self._forget_tasks)  # before what asks anew
         self.reviewing = Reviewing(self.session, lambda *where: self.backend().open_review(*where))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtGui import QEnterEvent
@@ -15,7 +17,6 @@ from napari_synapse_debug.ui.contact_filter import ContactFilter
 from napari_synapse_debug.ui.desk import desk_of
 from napari_synapse_debug.ui.guarding import guarded
 from napari_synapse_debug.ui.layer_info import rectangle_box, volume_layers
-from napari_synapse_debug.ui.painting import PaintWatch
 from napari_synapse_debug.ui.predict_panel import PredictPanel
 from napari_synapse_debug.ui.preview import box_in_view
 from napari_synapse_debug.ui.project_panel import ProjectPanel
@@ -28,6 +29,7 @@ from napari_synapse_debug.ui.train_panel import TrainPanel
 
 if TYPE_CHECKING:
     import napari.viewer
+    from napari.layers import Layer
 
 
 class StepDock(StepPanel):
@@ -49,9 +51,8 @@ class TrainDock(TrainPanel):
     def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
         desk = desk_of(viewer)
         super().__init__(desk.session, parent)
-        self._desk, self._watch = desk, PaintWatch()
-        self._waiting: tuple[Any, ...] | None = None
-        self._writing: AnnotationRequest | None = None
+        self._desk = desk
+        self._waiting: tuple[Path | None, tuple[Any, ...]] | None = None
         boxes = self.annotations
         show = boxes.message.setText
         self.run_requested.connect(self._start)
@@ -79,7 +80,10 @@ class TrainDock(TrainPanel):
         self.show_training(self._desk.runner.read_sections())
 
     def _list_layers(self) -> None:
-        self.annotations.show_layers(volume_layers(self._desk.adapter.user_layers))
+        layers = self._desk.adapter.user_layers
+        for layer in layers:
+            layer.events.name.connect(self._list_layers)
+        self.annotations.show_layers(volume_layers(layers))
 
     def _take_box(self) -> None:
         results = self._desk.session.results
@@ -87,22 +91,26 @@ class TrainDock(TrainPanel):
             self.annotations.show_box(rectangle_box(self._desk.adapter.viewer, results.grid))
 
     def _add_box(self, request: AnnotationRequest) -> None:
-        self._writing = request
-        self._watch.remember(request, self._desk.adapter.user_layers)
-        self._desk.runner.annotate(request, self.annotations.layers)
+        self._write(request, self._desk.adapter.user_layers)
+
+    def _write(self, request: AnnotationRequest, layers: Sequence[Layer]) -> None:
+        self._desk.paint.remember(request, layers)
+        self._desk.runner.annotate(request, volume_layers(layers))
 
     def _forget_box(self, box: str) -> None:
-        self._watch.forget(box)
+        self._desk.paint.forget(box)
         self._desk.runner.forget_box(box)
 
     def _start(self, *asked: Any) -> None:
         """Write what was painted since, then train."""
-        changed = self._watch.changed()
+        paint = self._desk.paint
+        changed = paint.changed()
         if not changed:
             self._desk.runner.start(*asked)
             return
-        self._waiting = asked
-        self._add_box(changed[0])
+        self._waiting = self._desk.session.project, asked
+        painted = paint.layers_of(changed[0])
+        self._write(changed[0], [x for x in self._desk.adapter.user_layers if x in painted])
 
     def _go_on(self, job: JobState) -> None:
         if job.step == "train" and "validation_score" in job.values:
@@ -111,11 +119,11 @@ class TrainDock(TrainPanel):
             return
         self.annotations.message.setText(job.message)
         waiting, self._waiting = self._waiting, None
-        writing, self._writing = self._writing, None
-        if writing is not None and job.status != "done":
-            self._watch.give_up(writing)
-        if waiting is not None and job.status == "done":
-            self._start(*waiting)
+        if waiting is None or job.status != "done":
+            return
+        project, asked = waiting
+        if project == self._desk.session.project:
+            self._start(*asked)
 
 
 class PredictDock(PredictPanel):
@@ -199,10 +207,13 @@ class ProjectDock(ProjectPanel):
         join_tabs(self)
 
     def _list_layers(self) -> None:
-        self.show_layers(volume_layers(self._desk.adapter.user_layers))
+        layers = self._desk.adapter.user_layers
+        for layer in layers:
+            layer.events.name.connect(self._list_layers)
+        self.show_layers(volume_layers(layers))
 
     def _create_project(self, request: ProjectRequest) -> None:
-        self._desk.runner.create(request, self.layers)
+        self._desk.runner.create(request, volume_layers(self._desk.adapter.user_layers))
 
     def _take_box(self, which: str) -> None:
         raw = [x for x in self.layers if self.uses[x.name].currentData() == RAW]
