@@ -1,5 +1,7 @@
 """Blocks of a prediction appear while it is made."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -27,8 +29,9 @@ def partial():
 def desk(partial, monkeypatch):
     monkeypatch.setattr(live_prediction, "SHORTEST_S", 0.0)
     session, viewer = Session(), ViewerModel()
+    session.set_project(Path("a"))
     adapter = ViewerAdapter(viewer, session)
-    live = LivePrediction(session, adapter, lambda: partial)
+    live = LivePrediction(session, adapter, lambda folder, run: partial)
     return session, viewer, adapter, live
 
 
@@ -61,3 +64,35 @@ def test_the_layers_go_when_the_step_ends(desk, status):
     session.set_job(JobState(status, "predict"))
 
     assert len(viewer.layers) == 0
+
+
+@pytest.mark.parametrize("elsewhere", [(Path("b"), "main"), (Path("a"), "second")])
+def test_a_prediction_shows_in_its_own_run_alone(partial, monkeypatch, elsewhere):
+    monkeypatch.setattr(live_prediction, "SHORTEST_S", 0.0)
+    session, viewer, opened = Session(), ViewerModel(), []
+    session.set_project(Path("a"))
+
+    def open_partial(*where):
+        opened.append(where)
+        return partial
+
+    live = LivePrediction(session, ViewerAdapter(viewer, session), open_partial)
+    session.set_job(JobState("running", "contacts", "the step before"))
+    session.set_job(predicting(**BLOCK))
+    assert len(viewer.layers) == 2
+
+    session.set_project(*elsewhere)
+    assert len(viewer.layers) == 0
+    session.set_job(predicting(**BLOCK))
+    assert len(viewer.layers) == 0
+
+    session.set_project(Path("a"))
+    session.set_job(predicting(**BLOCK))
+    assert len(viewer.layers) == 2
+    assert opened == [(Path("a"), "main")] * 2
+
+    session.set_job(JobState("done", "predict"))
+    session.set_project(*elsewhere)
+    session.set_job(predicting(**BLOCK))
+    assert opened[2:] == [elsewhere]
+    assert live is not None

@@ -1,5 +1,8 @@
 """Predict here: events of one that was ended change nothing."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -16,38 +19,81 @@ pytestmark = pytest.mark.ui
 BOX = Box((0, 0, 0), (8, 40, 30))
 
 
+BLOCK = Event("predict", "block 1 of 2", 1, 2, box_values(BOX))
+
+
 class HeldJob:
     """A job that tells what it is asked to tell."""
 
     def __init__(self, box, focus, on_event, on_done):
-        self.tell, self.is_cancelled = on_event, False
+        self.box, self.tell, self.end, self.is_cancelled = box, on_event, on_done, False
 
     def cancel(self):
         self.is_cancelled = True
 
+    def result(self):
+        return SimpleNamespace(box=self.box)
 
-def test_a_block_of_the_one_before_shows_nothing(qtbot):
-    jobs, opened = [], []
 
-    def submit(*arguments):
-        jobs.append(HeldJob(*arguments))
-        return jobs[-1]
+class Window:
+    """Predict here in a viewer, with what was asked of it and what it told."""
 
-    def open_preview():
-        opened.append(len(jobs))
+    def __init__(self):
+        self.session, self.viewer = Session(), ViewerModel()
+        self.session.set_project(Path("a"))
+        self.jobs, self.opened, self.told, self.running = [], [], [], []
+        adapter = ViewerAdapter(self.viewer, self.session)
+        self.preview = Preview(self.session, adapter, self._submit, self._open)
+        self.preview.message_changed.connect(self.told.append)
+        self.preview.running_changed.connect(self.running.append)
+
+    def _submit(self, *arguments):
+        self.jobs.append(HeldJob(*arguments))
+        return self.jobs[-1]
+
+    def _open(self, *where):
+        self.opened.append((len(self.jobs), *where))
         return MemoryVolume(np.zeros((1, *GRID.shape), np.uint8), GRID, ("cleft",))
 
-    viewer = ViewerModel()
-    preview = Preview(ViewerAdapter(viewer, Session()), submit, open_preview)
-    block = Event("predict", "block 1 of 2", 1, 2, box_values(BOX))
-    preview.start(BOX, (0, 0, 0))
-    preview.start(BOX, (0, 0, 0))
-    assert jobs[0].is_cancelled
 
-    jobs[0].tell(block)
+@pytest.fixture
+def window(qapp):
+    return Window()
+
+
+def test_a_block_of_the_one_before_shows_nothing(window, qtbot):
+    window.preview.start(BOX, (0, 0, 0))
+    window.preview.start(BOX, (0, 0, 0))
+    first, second = window.jobs
+    assert first.is_cancelled
+
+    first.tell(BLOCK)
     qtbot.wait(20)
-    assert opened == []
-    assert len(viewer.layers) == 0
-    jobs[1].tell(block)
-    qtbot.waitUntil(lambda: len(viewer.layers) == 1)
-    assert opened == [2]
+    assert window.opened == []
+    assert len(window.viewer.layers) == 0
+    second.tell(BLOCK)
+    qtbot.waitUntil(lambda: len(window.viewer.layers) == 1)
+    assert window.opened == [(2, Path("a"), "main")]
+
+
+@pytest.mark.parametrize("elsewhere", [(Path("b"), "main"), (Path("a"), "second")])
+def test_it_ends_when_another_run_is_opened(window, qtbot, elsewhere):
+    window.preview.start(BOX, (0, 0, 0))
+    (job,) = window.jobs
+    job.tell(BLOCK)
+    qtbot.waitUntil(lambda: len(window.viewer.layers) == 1)
+    window.session.set_project(Path("a"))  # as when a box was added
+    assert len(window.viewer.layers) == 1
+    assert not job.is_cancelled
+
+    window.session.set_project(*elsewhere)
+
+    assert job.is_cancelled
+    assert window.running == [True, False]
+    assert len(window.viewer.layers) == 0
+    assert window.told[-1] == ""
+    job.tell(BLOCK)
+    job.end(job)
+    qtbot.wait(20)
+    assert len(window.viewer.layers) == 0
+    assert window.told[-1] == ""

@@ -80,10 +80,18 @@ class Desk:
         self.corrections.drawn.connect(self.paths.show_edited)
         self.corrections.editor.held.connect(self.paths.show_held)
         self.picker = Picker(self.adapter, self.session, self.session.select)
-        self.preview = Preview(self.adapter, self.runner.predict_here, self.runner.open_preview)
-        self.session.results_changed.connect(self.preview.clear)
+        self.preview = Preview(
+            self.session,
+            self.adapter,
+            self.runner.predict_here,
+            lambda folder, run: self.backend().open_preview(folder, run=run),
+        )
         self.remembering = Remembering(self.session, self.preferences)
-        self.live = LivePrediction(self.session, self.adapter, self.runner.open_partial)
+        self.live = LivePrediction(
+            self.session,
+            self.adapter,
+            lambda folder, run: self.backend().open_partial(folder, run=run),
+        )
 
     def open_project(self, folder: Path) -> None:
         """Open the project in ``folder`` where it was left: its run, its list, its error.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from napari_synapse_debug.ui.backend import Job
 from napari_synapse_debug.ui.camera import nm_to_world
 from napari_synapse_debug.ui.ports import Volume
 from napari_synapse_debug.ui.probability_layers import probability_layers
+from napari_synapse_debug.ui.session import Session
 from napari_synapse_debug.ui.viewer_adapter import ViewerAdapter
 
 SHAPE: Triple = (16, 256, 256)
@@ -26,17 +28,20 @@ SHAPE: Triple = (16, 256, 256)
 class Preview(QObject):
     """Runs ``predict_here`` and shows its parts in layers ``P(CLASS) here``.
 
-    A second call ends the first one. The layers stay until the next call, or until the results
-    of the run change.
+    A second call ends the first one, and so does another run that is opened. The layers stay
+    until then, or until the results of the run change.
 
     Parameters
     ----------
+    session : Session
+        Tells which run is open, and of its results.
     adapter : ViewerAdapter
         Shows the layers.
     submit : callable
         ``submit(box, focus, on_event, on_done)`` starts the prediction and gives its job.
     open_preview : callable
-        Gives the volume that is being written, or None while there is none.
+        Gives the volume that is being written for a project and a run, or None while there is
+        none.
     """
 
     message_changed = Signal(str)
@@ -46,19 +51,24 @@ class Preview(QObject):
 
     def __init__(
         self,
+        session: Session,
         adapter: ViewerAdapter,
         submit: Callable[..., Job],
-        open_preview: Callable[[], Volume | None],
+        open_preview: Callable[[Path, str], Volume | None],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._adapter, self._submit, self._open = adapter, submit, open_preview
+        self._session, self._adapter = session, adapter
+        self._submit, self._open = submit, open_preview
+        self._about: tuple[Path | None, str] = (None, "")
         self._job: Job | None = None
         self._number = 0
         self._layers: list[Image] = []
         # the signals are emitted in the threads of the job and arrive here in Qt's
         self._event_arrived.connect(self._show_event)
         self._job_ended.connect(self._finish)
+        session.project_changed.connect(self._leave)
+        session.results_changed.connect(self.clear)
 
     def start(self, box: Box, focus: Triple) -> None:
         """Predict ``box``, what is at the voxel ``focus`` first."""
@@ -67,6 +77,7 @@ class Preview(QObject):
         self.message_changed.emit("starting; the first time the model is loaded")
         self.running_changed.emit(True)
         self._number += 1
+        self._about = self._session.project, self._session.run
         tell = partial(self._event_arrived.emit, self._number)
         self._job = self._submit(box, focus, tell, self._job_ended.emit)
 
@@ -83,6 +94,13 @@ class Preview(QObject):
             self._adapter.remove_beside(layer)
         self._layers = []
 
+    def _leave(self, _: object = None) -> None:
+        """End what is about a run that is open no more, and say nothing of it."""
+        if self._about != (self._session.project, self._session.run):
+            self.cancel()
+            self.clear()
+            self.message_changed.emit("")
+
     def _show_event(self, number: int, event: Event) -> None:
         if self._job is None or number != self._number:  # of one that was ended
             return
@@ -90,8 +108,9 @@ class Preview(QObject):
             self.message_changed.emit(event.message)
         if box_of(event) is None:
             return
-        if not self._layers:
-            self._layers = probability_layers(self._open(), "here")
+        folder, run = self._about
+        if not self._layers and folder is not None:
+            self._layers = probability_layers(self._open(folder, run), "here")
             for layer in self._layers:
                 self._adapter.add_beside(layer)
         for layer in self._layers:

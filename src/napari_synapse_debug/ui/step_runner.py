@@ -26,7 +26,7 @@ from napari_synapse_debug.ui.backend import Backend, Job, Jobs
 from napari_synapse_debug.ui.job_endings import failed, outcome_text, running
 from napari_synapse_debug.ui.layer_info import LayerInfo
 from napari_synapse_debug.ui.layer_store import store_crop, storing
-from napari_synapse_debug.ui.ports import Section, Volume
+from napari_synapse_debug.ui.ports import Section
 from napari_synapse_debug.ui.project_request import ProjectRequest, create_arguments
 from napari_synapse_debug.ui.session import PROJECT, JobState, Session
 
@@ -132,11 +132,6 @@ class StepRunner(QObject):
         self._session.set_project(folder, run)
         self._session.set_results(results)
 
-    def open_partial(self) -> Volume | None:
-        """The prediction that is being written; None where there is none."""
-        folder = self._session.project
-        return None if folder is None else self._backend.open_partial(folder, run=self._run)
-
     def predict_here(
         self,
         box: Box,
@@ -165,11 +160,6 @@ class StepRunner(QObject):
         self._warm = folder, self._run
         function = partial(self._backend.warm_up, folder, run=self._run)
         self._started_jobs().submit(function, lane="interactive")
-
-    def open_preview(self) -> Volume | None:
-        """What ``predict_here`` writes; None where it was never asked."""
-        folder = self._session.project
-        return None if folder is None else self._backend.open_preview(folder, run=self._run)
 
     def read_training_rows(self) -> tuple[Mapping[str, float], ...]:
         """The figures of the training of the run's model; empty where there was none."""
