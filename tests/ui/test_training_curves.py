@@ -4,15 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from qtpy.QtWidgets import QWidget
 
 from napari_synapse_debug.ui.session import JobState, Session
 from napari_synapse_debug.ui.train_panel import TrainPanel
-from napari_synapse_debug.ui.training_curves import (
-    TrainingCurves,
-    latest_text,
-    score_names,
-    series,
-)
+from napari_synapse_debug.ui.training_curves import TrainingCurves
+from napari_synapse_debug.ui.training_figures import MOST_POINTS, TrainingFigures, thinned
 
 HISTORY = (
     {"loss": 0.9, "minutes": 0.1},
@@ -26,20 +23,67 @@ def running(step, **values):
     return JobState("running", step, "at work", 1, 2, 1.0, values)
 
 
+def figures_of(history):
+    figures = TrainingFigures()
+    figures.read(history)
+    return figures
+
+
 def test_a_series_holds_what_was_told_and_is_a_number():
-    assert series(HISTORY, "validation_f1").tolist() == [[0.2, 0.4], [0.5, 0.8]]
-    assert series(HISTORY, "loss")[:, 1].tolist() == [0.9, 0.5, 0.4, 0.3]
-    assert series((), "loss").shape == (0, 2)
+    figures = figures_of((*HISTORY, {"loss": 0.2}))
+    assert figures.series("validation_f1").tolist() == [[0.2, 0.4], [0.5, 0.8]]
+    assert figures.series("loss").tolist() == [[0.1, 0.9], [0.2, 0.5], [0.4, 0.4], [0.5, 0.3]]
+    assert figures_of(()).series("loss").shape == (0, 2)
 
 
 def test_the_overall_score_comes_first():
-    assert score_names(HISTORY) == ["validation_f1", "dice mito", "f1 shaft"]
-    assert score_names(HISTORY[:1]) == []
+    assert figures_of(HISTORY).score_names == ["validation_f1", "dice mito", "f1 shaft"]
+    assert figures_of(HISTORY[:1]).score_names == []
 
 
 def test_the_latest_figures_are_put_in_words():
     expected = "loss 0.300 · F1 of all synapses 0.80 · Dice mito 0.80 · F1 shaft 0.75"
-    assert latest_text(HISTORY) == expected
+    assert figures_of(HISTORY).latest_text == expected
+    assert figures_of(()).latest_text == ""
+
+
+class ReadRow(dict):
+    """A report that counts how often it is read."""
+
+    reads = 0
+
+    def items(self):
+        self.reads += 1
+        return super().items()
+
+
+def test_a_history_that_goes_on_is_read_once():
+    rows = [ReadRow(loss=1 / (n + 1), minutes=n / 60) for n in range(50)]
+    figures = TrainingFigures()
+    for count in range(1, 51):
+        figures.read(tuple(rows[:count]))
+    assert [row.reads for row in rows] == [1] * 50
+    assert figures.series("loss").tolist() == [[row["minutes"], row["loss"]] for row in rows]
+
+    figures.read(tuple(rows[10:]))  # another history
+    assert figures.series("loss").tolist() == [[r["minutes"], r["loss"]] for r in rows[10:]]
+    figures.read(())
+    assert len(figures.series("loss")) == 0
+
+
+def test_a_long_curve_is_thinned_and_keeps_its_peaks():
+    minutes = np.arange(43_200) / 60
+    loss = np.random.default_rng(5).normal(1, 0.1, len(minutes))
+    loss[[777, 30_001]] = 9.0, -9.0
+    points = np.column_stack([minutes, loss])
+
+    drawn = thinned(points)
+
+    assert MOST_POINTS / 2 < len(drawn) <= MOST_POINTS + 1
+    assert (np.diff(drawn[:, 0]) > 0).all()
+    assert {9.0, -9.0} < set(drawn[:, 1])
+    assert drawn[-1].tolist() == points[-1].tolist()
+    assert np.array_equal(thinned(points[:MOST_POINTS]), points[:MOST_POINTS])
 
 
 def test_the_session_collects_the_figures_of_one_training():
@@ -71,6 +115,29 @@ def test_curves_follow_the_history(qtbot):
     curves.show_history(HISTORY[:1])
     assert curves.score.listDataItems() == []
     assert len(curves.loss.listDataItems()) == 1
+
+
+@pytest.mark.ui
+def test_curves_are_drawn_while_they_can_be_seen_and_once_when_they_are_shown_again(qtbot):
+    dock = QWidget()
+    curves = TrainingCurves(dock)
+    qtbot.addWidget(dock)
+    dock.show()
+
+    def drawn():
+        return len(curves.loss.listDataItems()[0].getData()[0])
+
+    curves.show_history(HISTORY[:1])
+    assert drawn() == 1
+    dock.hide()
+    curves.show_history(HISTORY[:2])
+    curves.show_history(HISTORY)
+    assert drawn() == 1
+
+    dock.show()
+
+    assert drawn() == 4
+    assert curves.latest.text().startswith("loss 0.300")
 
 
 @pytest.mark.ui

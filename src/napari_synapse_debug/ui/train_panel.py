@@ -55,7 +55,7 @@ class TrainPanel(StepPanel):
         self.finish.setVisible(is_stopped and bool(self._session.training))
         if job.step != "train" or not job.is_running:
             return
-        is_first = not self.curves.isVisible()
+        is_first = self.curves.isHidden()
         self.curves.show_history(self._session.training)
         if is_first and self._session.training:
             self.scroll.ensureWidgetVisible(self.validation)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_synapse_debug.ui.charts import INK
 from napari_synapse_debug.ui.palette import MASK_HUES
-
-Values = Mapping[str, float]
+from napari_synapse_debug.ui.training_figures import (
+    OVERALL,
+    TrainingFigures,
+    Values,
+    score_label,
+    thinned,
+)
 
 _LOSS_HUE = "#56B4E9"
 _OVERALL_HUE = "#F0E442"
@@ -20,7 +26,10 @@ _HEIGHT, _TALLER = 90, 130
 
 
 class TrainingCurves(QWidget):
-    """Two plots over minutes: the loss, and F1 or Dice of each class on the held-out boxes."""
+    """Two plots over minutes: the loss, and F1 or Dice of each class on the held-out boxes.
+
+    They are drawn only while they can be seen.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,6 +45,7 @@ class TrainingCurves(QWidget):
         column.setSpacing(2)
         for part in (self.latest, self.loss, self.score):
             column.addWidget(part)
+        self._figures, self._is_drawn = TrainingFigures(), True
         self._curves: dict[str, pg.PlotDataItem] = {}
         self.setVisible(False)
 
@@ -44,15 +54,29 @@ class TrainingCurves(QWidget):
 
         A score is ``validation_f1``, ``f1 CLASS`` or ``dice CLASS``; a mapping may lack any.
         """
+        self._figures.read(history)
+        self._is_drawn = False
         self.setVisible(bool(history))
-        names = score_names(history)
+        if self.isVisible():
+            self._draw_all()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        """Draw what came while the curves were hidden."""
+        super().showEvent(event)
+        self._draw_all()
+
+    def _draw_all(self) -> None:
+        if self._is_drawn:
+            return
+        self._is_drawn = True
+        figures, names = self._figures, self._figures.score_names
         for gone in set(self._curves) - {"loss", *names}:
             self.score.removeItem(self._curves.pop(gone))
         for number, name in enumerate(names):
-            hue = _OVERALL_HUE if name == "validation_f1" else MASK_HUES[number % len(MASK_HUES)]
-            self._draw(self.score, name, hue, series(history, name))
-        self._draw(self.loss, "loss", _LOSS_HUE, series(history, "loss"))
-        self.latest.setText(latest_text(history))
+            hue = _OVERALL_HUE if name == OVERALL else MASK_HUES[number % len(MASK_HUES)]
+            self._draw(self.score, name, hue, thinned(figures.series(name)))
+        self._draw(self.loss, "loss", _LOSS_HUE, thinned(figures.series("loss")))
+        self.latest.setText(figures.latest_text)
         self.score.setVisible(bool(names))
 
     def _draw(self, plot: pg.PlotWidget, name: str, hue: str, points: NDArray[np.float64]) -> None:
@@ -78,38 +102,3 @@ class TrainingCurves(QWidget):
             plot.getAxis(side).setTextPen(ink)
         plot.getAxis("left").setWidth(44)
         return plot
-
-
-def series(history: Iterable[Values], name: str) -> NDArray[np.float64]:
-    """Minutes and value of each mapping that has ``name``: (N, 2)."""
-    rows = [(row["minutes"], row[name]) for row in history if name in row and "minutes" in row]
-    finite = [row for row in rows if np.isfinite(row).all()]
-    return np.array(finite, np.float64).reshape(-1, 2)
-
-
-def score_names(history: Iterable[Values]) -> list[str]:
-    """Names of the scores in ``history``, the overall one first."""
-    found = {name for row in history for name in row}
-    scores = sorted(name for name in found if name.startswith(("f1 ", "dice ")))
-    return [*(["validation_f1"] if "validation_f1" in found else []), *scores]
-
-
-def score_label(name: str) -> str:
-    """How the legend calls a score."""
-    if name == "validation_f1":
-        return "F1 of all synapses"
-    kind, _, of = name.partition(" ")
-    return {"f1": f"F1 {of}", "dice": f"Dice {of}"}.get(kind, name)
-
-
-def latest_text(history: Sequence[Values]) -> str:
-    """The last figures in one line."""
-    shown = {"loss": "loss"} | {name: score_label(name) for name in score_names(history)}
-    parts = []
-    for name, label in shown.items():
-        points = series(history, name)
-        if len(points):
-            parts.append(
-                f"{label} {points[-1, 1]:.3f}" if name == "loss" else f"{label} {points[-1, 1]:.2f}"
-            )
-    return " · ".join(parts)
