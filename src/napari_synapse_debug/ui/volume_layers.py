@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from napari.layers import Image, Labels
+from napari.layers import Image, Labels, Layer
 from napari.utils.colormaps import Colormap, CyclicLabelColormap
 from numpy.typing import NDArray
 
@@ -22,13 +22,26 @@ HEADROOM = 0.3
 """Part of the range of greys that is kept free above the brightest tissue."""
 
 
-def raw_layer(raw: Volume) -> Image:
-    """The EM image; contrast from a few sections, so that a large volume is not read whole."""
+_WINDOWS = 12
+"""So many windows, each a part of one section, tell the contrast of a volume."""
+
+_WINDOW_VX = 256
+
+_STEPS = (0.8192, 0.6711, 0.5497)
+"""Multiples of these, modulo 1, fill a cube evenly (Roberts 2018, the R3 sequence)."""
+
+
+def raw_layer(raw: Volume, before: Layer | None = None) -> Image:
+    """The EM image; contrast from small windows, or as in ``before`` if it shows the same data."""
+    if isinstance(before, Image) and _shows(before, raw):
+        limits = before.contrast_limits
+    else:
+        limits = _raw_contrast(raw.array)
     return Image(
         raw.array,
         name=str(LayerName.RAW),
         colormap="gray",
-        contrast_limits=_raw_contrast(raw.array),
+        contrast_limits=limits,
         projection_mode="none",
         metadata=_origin(raw),
         **in_section(raw.grid),
@@ -129,6 +142,15 @@ def _origin(volume: Volume) -> dict[str, str]:
     return {} if name is None else {SOURCE_KEY: str(name)}
 
 
+def _shows(layer: Image, volume: Volume) -> bool:
+    """Whether ``layer`` shows the array of ``volume``, or one that was read from the same file."""
+    shown, array, origin = layer.data, volume.array, _origin(volume)
+    if shown is array:
+        return True
+    is_alike = (shown.shape, shown.dtype) == (array.shape, array.dtype)
+    return is_alike and bool(origin) and layer.metadata.get(SOURCE_KEY) == origin[SOURCE_KEY]
+
+
 def _raw_contrast(array: Any) -> tuple[float, float]:
     """Contrast limits that leave cytoplasm light grey, so that marks on it can be seen."""
     low, high = _contrast(array)
@@ -136,16 +158,21 @@ def _raw_contrast(array: Any) -> tuple[float, float]:
 
 
 def _contrast(array: Any) -> tuple[float, float]:
-    sections = array.shape[0]
-    sample = np.concatenate(
-        [np.asarray(array[i])[::8, ::8].ravel() for i in _spread(sections)] or [np.zeros(1)]
-    )
-    low, high = np.percentile(sample, (0.5, 99.5)) if sample.size else (0.0, 1.0)
+    windows = [window[::2, ::2].ravel() for window in _windows(array)]
+    sample = np.concatenate(windows or [np.zeros(1)])
+    low, high = np.percentile(sample, (0.5, 99.5))
     return float(low), float(high) if high > low else float(low) + 1.0
 
 
-def _spread(count: int) -> Iterable[int]:
-    return sorted({0, count // 2, count - 1}) if count else ()
+def _windows(array: Any) -> Iterator[NDArray[Any]]:
+    """Parts of sections spread over ``array``, (y, x), none larger than a chunk."""
+    chunks = getattr(array, "chunks", None) or array.shape
+    height, width = (max(1, min(edge, _WINDOW_VX)) for edge in chunks[-2:])
+    for number in range(_WINDOWS if 0 not in array.shape else 0):
+        places = ((0.5 + number * step) % 1 for step in _STEPS)
+        z, y, x = (int(place * edge) for place, edge in zip(places, array.shape, strict=True))
+        top, left = y // height * height, x // width * width
+        yield np.asarray(array[z, top : top + height, left : left + width])
 
 
 class Channel:
