@@ -1,9 +1,12 @@
 """The adapter on a viewer without a window."""
 
+import dataclasses
+from pathlib import Path
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from napari.layers import Image, Points
+from napari.layers import Image, Labels, Points
 
 from napari_synapse_debug.domain.grid import Grid
 from napari_synapse_debug.ui.names import LayerName
@@ -146,6 +149,116 @@ def test_new_results_leave_the_view_where_it_was(shown, viewer, session, results
 
     after = (viewer.dims.point, viewer.scene.camera.center, viewer.scene.camera.zoom)
     assert np.allclose(np.hstack(before), np.hstack(after))
+
+
+def names(viewer):
+    return [layer.name for layer in viewer.layers]
+
+
+@pytest.fixture
+def early(results):
+    """The run before anything was predicted."""
+    volumes = {k: v for k, v in results.volumes.items() if k != "prediction"}
+    nothing = dict.fromkeys(("synapses", "matches", "findings"))
+    return dataclasses.replace(results, volumes=volumes, **nothing)
+
+
+def test_new_results_leave_painted_layers_on_top_and_active(
+    adapter, viewer, session, early, results, grid
+):
+    session.set_results(early)
+    painted = viewer.add_layer(Labels(np.zeros(grid.shape, np.uint8), name="Labels"))
+    before = names(viewer)
+    assert (before[0], before[-1]) == ("raw", "Labels")
+    assert "P(cleft)" not in before
+    painted.mode = "paint"
+
+    session.set_results(results, goes_on=True)
+
+    after = names(viewer)
+    assert {"P(cleft)", "prediction"} < set(after)
+    assert (after[0], after[-1]) == ("raw", "Labels")
+    assert viewer.layers.selection.active is painted
+    assert painted.mode == "paint"
+    session.set_results(early)
+    assert names(viewer) == before
+
+
+def test_layers_stay_in_the_order_that_the_user_gave_them(shown, viewer, session, results):
+    points = viewer.add_layer(Points(np.zeros((2, 3)), name="mine"))
+    viewer.layers.move(viewer.layers.index(points), 1)
+    viewer.layers.move(viewer.layers.index("truth"), 2)
+    before = names(viewer)
+    assert before[:3] == ["raw", "mine", "truth"]
+
+    session.set_results(results)
+
+    assert names(viewer) == before
+
+
+def test_a_selected_layer_of_the_run_is_selected_again(shown, viewer, session, results):
+    old = viewer.layers["truth"]
+    for chosen in ({"truth"}, {"raw", "truth links"}):
+        viewer.layers.selection = {viewer.layers[name] for name in chosen}
+        session.set_results(results)
+        assert {layer.name for layer in viewer.layers.selection} == chosen
+    assert viewer.layers["truth"] is not old
+    viewer.layers.selection.active = viewer.layers["truth"]
+    session.set_results(results)
+    assert viewer.layers.selection.active is viewer.layers["truth"]
+
+
+def test_a_layer_beside_the_results_does_not_take_the_place_of_the_active_one(shown, viewer):
+    mine = viewer.add_layer(Points(np.zeros((2, 3)), name="mine"))
+    shown.add_beside(Image(np.zeros((4, 5, 6)), name="more"))
+    shown.add_result(Image(np.zeros((4, 5, 6)), name="interface"))
+    assert viewer.layers.selection.active is mine
+
+
+LOOKS = {
+    "raw": {"contrast_limits": [10, 77], "gamma": 0.6, "opacity": 0.9},
+    "P(cleft)": {"colormap": "viridis", "blending": "translucent", "contrast_limits": [20, 99]},
+    "partners": {"opacity": 0.2},
+    "segmentation": {"contour": 2},
+    "truth": {"opacity": 0.5},
+}
+
+
+def looks(viewer):
+    found = {n: {k: getattr(viewer.layers[n], k) for k in kept} for n, kept in LOOKS.items()}
+    found["P(cleft)"]["colormap"] = found["P(cleft)"]["colormap"].name
+    return found
+
+
+def test_what_the_user_changed_of_a_layer_stays(shown, viewer, session, early, results):
+    made = looks(viewer)
+    for name, kept in LOOKS.items():
+        assert all(made[name][key] != value for key, value in kept.items())
+        for key, value in kept.items():
+            setattr(viewer.layers[name], key, value)
+    old = viewer.layers["raw"]
+
+    for shown_next in (results, early, results):  # without a prediction in between, too
+        session.set_results(shown_next)
+    assert viewer.layers["raw"] is not old
+    assert looks(viewer) == LOOKS
+
+    session.set_project(Path("another"))
+    session.set_results(results)
+    expected = made | {"raw": made["raw"] | {"contrast_limits": [10, 77]}}  # the same array
+    assert looks(viewer) == expected
+
+
+def test_the_contrast_of_other_data_is_their_own(shown, viewer, session, results):
+    viewer.layers["raw"].contrast_limits = (10, 77)
+    raw = results.volumes["raw"]
+    dark = dataclasses.replace(raw, array=raw.array // 4)
+
+    session.set_results(dataclasses.replace(results, volumes=results.volumes | {"raw": dark}))
+
+    low, high = viewer.layers["raw"].contrast_limits
+    assert 22 <= low < 25
+    assert high == pytest.approx(low + 1.3 * (49 - 22), abs=3)
 
 
 def test_two_and_three_dimensions_keep_the_place(shown, viewer, session):

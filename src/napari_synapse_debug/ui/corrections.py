@@ -124,9 +124,7 @@ class Corrections:
             if not len(changed):
                 return
             self._layer = _layer(grid)
-            active = self._adapter.viewer.layers.selection.active
             self._adapter.add_beside(self._layer)
-            self._adapter.viewer.layers.selection.active = active
         self._layer.data = voxels
         if len(changed):
             self._layer.face_color = hues

@@ -107,7 +107,6 @@ class Sketch:
     def _ready(self, grid: Grid) -> Shapes:
         viewer = self._adapter.viewer
         if self._layer is None or self._layer not in viewer.layers:
-            active = viewer.layers.selection.active
             self._layer = Shapes(
                 ndim=3,
                 name=self._name,
@@ -118,7 +117,6 @@ class Sketch:
             self._layer.editable = False
             self._is_away = False
             self._adapter.add_beside(self._layer)
-            viewer.layers.selection.active = active
         return self._layer
 
 

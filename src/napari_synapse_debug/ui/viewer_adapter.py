@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,11 +14,11 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer, Points, Shapes
 from numpy.typing import NDArray
 
-from napari_synapse_debug.domain.grid import Grid
 from napari_synapse_debug.domain.records import ENDS, points
 from napari_synapse_debug.ui.camera import View, nm_to_world, view_of
 from napari_synapse_debug.ui.finding_table import finding_points_nm
 from napari_synapse_debug.ui.layers import build_layers
+from napari_synapse_debug.ui.looks import Looks
 from napari_synapse_debug.ui.names import LayerName
 from napari_synapse_debug.ui.partner_volume import PartnerVolume
 from napari_synapse_debug.ui.session import Session
@@ -49,6 +51,8 @@ class ViewerAdapter:
         self.showing = Showing(lambda: self.viewer, session)
         self._layers = self.showing.layers
         self._beside: list[Layer] = []
+        self._looks = Looks()
+        self._project: Path | None = None
         self._is_first_jump = True
         session.results_changed.connect(self.show_results)
         session.finding_selected.connect(self.show_finding)
@@ -77,21 +81,18 @@ class ViewerAdapter:
     def add_result(self, layer: Layer) -> None:
         """Show one more layer of the results, under their points, as the presets say."""
         layers = self.viewer.layers
-        active = layers.selection.active
-        with self.showing.applying():
-            self._add(layer)
-            marks = (self._layers.get(name) for name in _MARKS)
-            below = [layers.index(mark) for mark in marks if mark is not None and mark in layers]
-            if below:
-                layers.move(layers.index(layer), min(below))
-            layers.selection.active = active
+        marks = (self._layers.get(name) for name in _MARKS)
+        above = [layers.index(mark) for mark in marks if mark is not None and mark in layers]
+        with self.showing.applying(), self._keeping_selection():
+            self._add(layer, min(above, default=len(layers)))
         self.showing.apply()
 
     def add_beside(self, layer: Layer) -> None:
         """Show a layer that is not one of the run's results; it stays until it is removed."""
         self._beside.append(layer)
         self._cut_here()
-        self.viewer.add_layer(layer)
+        with self._keeping_selection():
+            self.viewer.add_layer(layer)
 
     def remove_beside(self, layer: Layer) -> None:
         """Take a layer away that ``add_beside`` showed."""
@@ -102,22 +103,25 @@ class ViewerAdapter:
     def show_results(self) -> None:
         """Show the layers of the session's results in place of those of the results before.
 
-        Camera and place stay where they were if layers were shown before.
+        Camera and place stay where they were if layers were shown before, and so do the order of
+        layers and the selection; what the user changed of a layer stays within a project.
         """
         results, viewer = self._session.results, self.viewer
         camera, had_layers = viewer.scene.camera, bool(viewer.layers)
         place = (camera.center, camera.zoom, viewer.dims.point)
-        self._take_away()
+        self._looks.note(self._layers)
+        if self._session.project != self._project:
+            self._project = self._session.project
+            self._looks.forget()
         if results is None:
+            self._replace(())
             return
-        with self.showing.applying():
-            for layer in [*build_layers(results), finding_layer(results.grid)]:
-                self._add(layer)
-                self._widen_slice(results.grid)
-            self._raise_marks()
+        built = [*build_layers(results, self._layers), finding_layer(results.grid)]
+        with self.showing.applying(), self._keeping_selection():
+            self._replace(built)
         self.showing.apply("")
         viewer.canvas.overlays.scale_bar.visible = True
-        if LayerName.RAW in self._layers:
+        if not viewer.layers.selection and LayerName.RAW in self._layers:
             viewer.layers.selection.active = self._layers[LayerName.RAW]
         if had_layers and len(place[2]) == viewer.dims.ndim:
             camera.center, camera.zoom, viewer.dims.point = place
@@ -166,21 +170,53 @@ class ViewerAdapter:
         """The layer of the run called ``name``; None where there is none."""
         return self._layers.get(name)
 
-    def _add(self, layer: Layer) -> None:
+    def _add(self, layer: Layer, at: int) -> None:
         name = layer.name  # napari renames a layer whose name is taken already
         self.showing.watch(layer, name)  # first: those who hear of a new layer ask whose it is
-        self.viewer.add_layer(layer)
+        self._looks.give(name, layer)
+        self.viewer.layers.insert(at, layer)
 
-    def _raise_marks(self) -> None:
-        """Points and paths that stay from the results before lie above the new images."""
-        layers = self.viewer.layers
-        for layer in [mark for mark in self._beside if isinstance(mark, Points | Shapes)]:
+    def _replace(self, new: Sequence[Layer]) -> None:
+        """Put each new layer where that of its name was, any other above the one before it.
+
+        Those of which there is no new one are taken away. The first ones lie above all others,
+        but under points and paths that stay beside them.
+        """
+        layers, old = self.viewer.layers, dict(self._layers)
+        marks = [mark for mark in self._beside if isinstance(mark, Points | Shapes)]
+        stood = [layers.index(layer) for layer in (*old.values(), *marks) if layer in layers]
+        at = min(stood, default=len(layers))
+        for layer in new:
+            before = old.pop(layer.name, None)
+            if before is not None and before in layers:
+                at = layers.index(before)
+                layers.remove(before)
+            self._add(layer, at)
+            self._widen_slice(layer)
+            at += 1
+        for name, layer in old.items():
+            del self._layers[name]
             if layer in layers:
-                layers.move(layers.index(layer), len(layers))
+                layers.remove(layer)
 
-    def _widen_slice(self, grid: Grid) -> None:
+    @contextmanager
+    def _keeping_selection(self) -> Iterator[None]:
+        """A block after which the layers are selected that were before, or those in their place."""
+        selection, ours = self.viewer.layers.selection, dict(self._layers)
+        chosen = set(selection)
+        yield
+        kept = {layer for layer in chosen if layer in self.viewer.layers}
+        kept |= {
+            self._layers[name]
+            for name, layer in ours.items()
+            if layer in chosen and name in self._layers
+        }
+        selection.intersection_update(kept)
+        selection.update(kept)
+
+    def _widen_slice(self, layer: Layer) -> None:
         dims = self.viewer.dims
-        voxel = np.array(grid.voxel_size_nm) * nm_to_world(dims.units)
+        voxel = np.array(layer.scale[-3:]) * nm_to_world(dims.units)
         margin = (0.0,) * (dims.ndim - 3) + tuple((voxel * SECTIONS_SHOWN).tolist())
         if dims.margin_left != margin:
             dims.margin_left = dims.margin_right = margin
@@ -215,12 +251,6 @@ class ViewerAdapter:
             if is_solid and row is not None:
                 focus = finding_points_nm(row)[ENDS.index("cleft")]
             show_near(layer, focus, results.grid)
-
-    def _take_away(self) -> None:
-        for layer in self._layers.values():
-            if layer in self.viewer.layers:
-                self.viewer.layers.remove(layer)
-        self._layers.clear()
 
     # The two below change data in place: a new array would make napari measure all layers anew.
 
