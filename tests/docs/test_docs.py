@@ -32,7 +32,7 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
 
 
 def test_the_page_on_pypi_and_the_hub_has_no_link_that_leads_nowhere_there() -> None:
-    page = str(metadata("napari-synapse-debug").get_payload())
+    page = metadata("napari-synapse-debug")["Description"]
     links = re.findall(r"\]\(([^)\s]+)", page)
     assert [link for link in links if "://" not in link] == []
     here = re.findall(r"\]\(([^)\s]+)", (ROOT / "README.md").read_text(encoding="utf-8"))

@@ -20,7 +20,7 @@ from napari_synapse_debug.domain.errors import InputError, StepCancelledError, W
 from napari_synapse_debug.domain.events import Event, StepContext
 from napari_synapse_debug.jobs import Job, JobRunner, JobStatus
 
-LONG = 30.0
+LONG = 120.0
 
 
 def wait_for(condition: Any) -> None:
