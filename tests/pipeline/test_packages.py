@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import shutil
 import zipfile
 from pathlib import Path
@@ -28,7 +29,7 @@ from napari_synapse_debug.pipeline import (
     run_steps,
 )
 from napari_synapse_debug.pipeline.corrections import score_corrected
-from napari_synapse_debug.pipeline.package_file import read_package
+from napari_synapse_debug.pipeline.package_file import read_package, reviewer_name
 from napari_synapse_debug.pipeline.whatif import load_whatif
 from napari_synapse_debug.review import crop_boxes
 
@@ -260,3 +261,11 @@ def test_labels_of_larger_voxels_are_packed_where_they_are(finished: Path, tmp_p
     for box in crop_boxes(part.findings, found.grid, 80.0):
         assert found.read(box).any()
         np.testing.assert_array_equal(found.read(box), original.read(box))
+
+
+def test_a_user_without_a_name_reviews_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found: 1234")
+
+    monkeypatch.setattr(getpass, "getuser", nameless)
+    assert reviewer_name(None) == "reviewer"

@@ -25,10 +25,8 @@ def find_all_contacts(work: Work) -> StepDone:
 
     Raises
     ------
-    ProjectError
-        The project has no segmentation, or lacks a layer that the parameters name.
-    InputError
-        It does not hold whole numbers, or a layer or the box does not fit it.
+    ProjectError, InputError
+        What the parameters name is not there, or does not fit; see ``open_contact_scene``.
     StepCancelledError
         Stopped.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import shutil
 import zipfile
 import zlib
@@ -140,3 +141,13 @@ def _unzip(path: Path, place: Path) -> None:
             found=str(error),
             fix="ask for the package again; the file was damaged on its way",
         ) from error
+
+
+def reviewer_name(package: Package | None) -> str:
+    """Who reviews: whom the ``package`` was sent to, or without one the user of this computer."""
+    if package is not None:
+        return package.reviewer
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):  # in a container there may be none
+        return "reviewer"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -27,7 +26,7 @@ from napari_synapse_debug.domain.verdicts import (
 )
 from napari_synapse_debug.evaluate import look_up_segments
 from napari_synapse_debug.io import Project, ReviewStore, load_project, read_table
-from napari_synapse_debug.pipeline.package_file import read_package
+from napari_synapse_debug.pipeline.package_file import read_package, reviewer_name
 from napari_synapse_debug.review import (
     FindingIndex,
     ReviewState,
@@ -70,7 +69,7 @@ def open_review(
     """
     project = load_project(folder)
     package = read_package(project.folder)
-    name = author or (package.reviewer if package else _user())
+    name = author or reviewer_name(package)
     if not name.strip():
         raise InputError(
             "The reviewer has no name", found=repr(name), fix="give one, as verdicts are signed"
@@ -84,14 +83,6 @@ def open_review(
     review_id = package.review_id if package else None
     store = ReviewStore(project.review_path, name.strip(), review_id)
     return Review(project, run, store)
-
-
-def _user() -> str:
-    """The name of the user; in a container there may be none."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        return "reviewer"
 
 
 class Review:
