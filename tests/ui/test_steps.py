@@ -383,3 +383,13 @@ def test_a_step_that_fails_when_another_run_is_open_says_which_it_was(make_panel
     wait_for(qtbot, session, "failed")
 
     assert session.job.message == f"The volume is not there. (run main of {FOLDER})"
+
+
+def test_a_form_that_is_wider_than_its_dock_can_be_scrolled_to_its_end(qtbot, session):
+    panel = StepPanel(session, TRAIN)
+    qtbot.addWidget(panel)
+    panel.scroll.widget().setMinimumWidth(700)  # as in napari's style
+    panel.resize(400, 600)
+    panel.show()
+    qtbot.waitExposed(panel)
+    qtbot.waitUntil(panel.scroll.horizontalScrollBar().isVisible, timeout=5000)
