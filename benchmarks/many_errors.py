@@ -29,7 +29,7 @@ def many_findings(count: int, grid: Grid = GRID) -> pd.DataFrame:
         error=np.where(is_false, "false", "missed"),
         cause=[str(cause) for cause in causes],
         stage=[str(STAGE_OF_CAUSE[cause]) for cause in causes],
-        summary=[f"Peak {v:.2f} in the zone, threshold 0.50." for v in rng.random(count)],
+        summary=_sentences(rng.random(count)),
         kind=np.where(rng.random(count) < 0.5, "shaft", "spine_head"),
         score=np.where(is_false, rng.random(count), np.nan),
         truth_row=numbers.mask(is_false),
@@ -41,6 +41,15 @@ def many_findings(count: int, grid: Grid = GRID) -> pd.DataFrame:
     for end, aside in zip(ENDS, (-60.0, 0.0, 60.0), strict=True):
         table = with_points(table, end, cleft + np.array([0.0, 0.0, aside]))
     return conform(table, FINDINGS)
+
+
+def _sentences(values: np.ndarray) -> list[str]:
+    """What is said of each error; every second one differs from all others, as with areas."""
+    few = (f"Peak {value:.2f} in the zone, threshold 0.50." for value in values[::2])
+    many = (f"The two segments touch in the zone ({1e9 * v:,.0f} nm²)." for v in values[1::2])
+    out = [""] * len(values)
+    out[::2], out[1::2] = few, many
+    return out
 
 
 def many_results(count: int) -> SimpleNamespace:

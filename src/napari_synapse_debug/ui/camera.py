@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -137,8 +138,9 @@ def nm_to_world(units: Sequence[Any] | None) -> NDArray[np.float64]:
     return np.array([_length_in_nm(unit) for unit in units[-3:]]) ** -1.0
 
 
-def _length_in_nm(unit: Any) -> float:
-    quantity = 1.0 * unit
+@cache  # pint takes longer to convert one than a jump may take
+def _length_in_nm(unit: Hashable) -> float:
+    quantity: Any = 1.0 * cast(Any, unit)
     if not quantity.check("[length]"):
         return 1.0
     return float(quantity.to("nm").magnitude)

@@ -71,12 +71,30 @@ class FindingFilter:
         return replace(self, stages=self.stages ^ {stage})
 
 
+@dataclass(frozen=True)
+class _Texts:
+    """A column of words: which of the different ``texts`` (small letters) each row has."""
+
+    codes: NDArray[np.intp]
+    texts: pd.Series[str]
+
+    @classmethod
+    def of(cls, column: pd.Series[Any]) -> _Texts:
+        codes, texts = pd.factorize(column.astype("str"))
+        return cls(codes, pd.Series(texts, dtype="str").str.lower())
+
+    def mention(self, word: str) -> NDArray[np.bool_]:
+        """Which rows have ``word`` somewhere in them: (N,) bool."""
+        found = np.array(self.texts.str.contains(word, regex=False), dtype=np.bool_)
+        return found[self.codes] if found.any() else np.zeros(len(self.codes), np.bool_)
+
+
 @dataclass
 class _Known:
     """What was computed of a frame once."""
 
     position: dict[int, int] | None = None
-    text: Any = None
+    texts: list[_Texts] | None = None
     search: tuple[str, NDArray[Any], NDArray[np.bool_]] | None = None
     columns: dict[str, NDArray[Any]] = field(default_factory=dict)
     keys: dict[str, NDArray[np.float64]] = field(default_factory=dict)
@@ -218,7 +236,9 @@ class FindingTable:
 
     def _mentions(self, word: str) -> NDArray[np.bool_]:
         """Which findings have ``word`` in a text or comment, or as the id of a partner."""
-        found = np.array(self._text.str.contains(word, regex=False), dtype=np.bool_)
+        found = np.zeros(len(self), dtype=np.bool_)
+        for texts in self._texts:
+            found |= texts.mention(word)
         for at in np.flatnonzero(self.marks.comment != ""):
             found[at] |= word in self.marks.comment[at].lower()
         if word.isdecimal():
@@ -227,13 +247,11 @@ class FindingTable:
         return found
 
     @property
-    def _text(self) -> Any:
-        """All words of each finding in small letters, put together once."""
-        if self.known.text is None:
-            first, *others = SEARCHED
-            texts = self.frame[others].astype("str")
-            self.known.text = self.frame[first].astype("str").str.cat(texts, sep="\n").str.lower()
-        return self.known.text
+    def _texts(self) -> list[_Texts]:
+        """The columns that are searched; few texts differ, so that each is read once."""
+        if self.known.texts is None:
+            self.known.texts = [_Texts.of(self.frame[name]) for name in SEARCHED]
+        return self.known.texts
 
     def stage_counts(self, chosen: FindingFilter | None = None) -> dict[str, int]:
         """Errors of each stage, in their order, under all of ``chosen`` but its stages."""

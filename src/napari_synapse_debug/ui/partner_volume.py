@@ -34,6 +34,10 @@ class PartnerVolume:
         """Keep these two segments from the next slice on."""
         self.pre, self.post = pre, post
 
+    def crop(self, index: Any) -> PartnerVolume:
+        """The partners within ``index``, which is read now."""
+        return PartnerVolume(np.asarray(self.segmentation[index]), self.pre, self.post)
+
     def __getitem__(self, index: Any) -> NDArray[np.uint8]:
         return self._kept(np.asarray(self.segmentation[index]))
 

@@ -18,22 +18,38 @@ PLANES = {"xy": (1, 2), "xz": (0, 2), "yz": (0, 1)}
 TINT = 0.35
 
 
+def _hues() -> NDArray[np.uint8]:
+    """The colours of 256 greys in no partner, then in pre, then in post: (768, 3) uint8."""
+    grey = np.repeat(np.arange(256.0)[:, None], 3, axis=1)
+    table = np.stack([grey] * 3)
+    for label, hue in ((PRE_LABEL, PRE), (POST_LABEL, POST)):
+        rgb = [int(hue[at : at + 2], 16) for at in (1, 3, 5)]
+        table[label] = (1 - TINT) * grey + TINT * np.array(rgb)
+    return np.rint(table).astype(np.uint8).reshape(-1, 3)
+
+
+_HUES = _hues()
+
+
 @dataclass(frozen=True)
 class Crop:
     """Raw data and partners around a place.
 
     Parameters
     ----------
-    grey : (Z, Y, X) float32
-        Raw data, 0 black to 255 white.
-    partners : (Z, Y, X) uint8 or None
-        1 in pre, 2 in post, else 0.
+    raw : (Z, Y, X) array
+        Raw data as they are.
+    contrast : pair of float
+        Values of ``raw`` that are shown black and white.
+    partners : PartnerVolume or None
+        The partners in the same box.
     grid : Grid
         Where the crop lies.
     """
 
-    grey: NDArray[np.float32]
-    partners: NDArray[np.uint8] | None
+    raw: NDArray[Any]
+    contrast: tuple[float, float]
+    partners: PartnerVolume | None
     grid: Grid
 
 
@@ -46,8 +62,9 @@ def read_crop(
     box = middle.grow(grid.margin_vx(half_nm), within=grid.box)
     if box.is_empty:
         box = Box((0, 0, 0), (0, 0, 0))
-    lit = None if partners is None else partners[box.slices]
-    return Crop(_grey(np.asarray(raw[box.slices])), lit, grid.crop(box))
+    values = np.asarray(raw[box.slices])
+    lit = None if partners is None else partners.crop(box.slices)
+    return Crop(values, _contrast(values), lit, grid.crop(box))
 
 
 def section(
@@ -62,43 +79,44 @@ def section(
         return np.zeros((pixels, pixels, 3), np.uint8)
     down, across = PLANES[plane]
     fixed = 3 - down - across
-    index = [_pixel_voxels(crop.grid, axis, center_nm, half_nm, pixels) for axis in range(3)]
-    clipped = [np.clip(k, 0, n - 1) for k, n in zip(index, crop.grid.shape, strict=True)]
-    is_inside = [(k >= 0) & (k < n) for k, n in zip(index, crop.grid.shape, strict=True)]
-    at, pick = int(clipped[fixed][pixels // 2]), np.ix_(clipped[down], clipped[across])
-    picture = np.repeat(np.take(crop.grey, [at], fixed).squeeze(fixed)[pick][..., None], 3, axis=2)
-    if crop.partners is not None:
-        labels = np.take(crop.partners, [at], fixed).squeeze(fixed)[pick]
-        for label, hue in ((PRE_LABEL, PRE), (POST_LABEL, POST)):
-            lit = labels == label
-            picture[lit] = (1 - TINT) * picture[lit] + TINT * np.array(_rgb(hue), np.float32)
-    picture[~np.logical_and.outer(is_inside[down], is_inside[across])] = 0
-    return np.asarray((picture + np.float32(0.5)).astype(np.uint8))
+    index = _pixel_voxels(crop.grid, center_nm, half_nm, pixels)
+    nearest = np.clip(index, 0, np.array(crop.grid.shape) - 1)
+    is_inside = index == nearest
+    cut: list[Any] = [slice(None)] * 3
+    cut[fixed] = int(nearest[pixels // 2, fixed])
+    grey = _grey(crop.raw[tuple(cut)], crop.contrast)
+    labels = np.uint8(0) if crop.partners is None else crop.partners[tuple(cut)]
+    plane_rgb = _HUES.take(np.multiply(labels, 256, dtype=np.intp) + grey, axis=0)
+    picture = plane_rgb.take(nearest[:, down], axis=0).take(nearest[:, across], axis=1)
+    picture[~is_inside[:, down]] = 0
+    picture[:, ~is_inside[:, across]] = 0
+    return picture
 
 
 def _pixel_voxels(
-    grid: Grid, axis: int, center_nm: ArrayLike, half_nm: float, pixels: int
+    grid: Grid, center_nm: ArrayLike, half_nm: float, pixels: int
 ) -> NDArray[np.int64]:
-    """The voxel along ``axis`` under each of the ``pixels`` across a picture: (P,).
+    """The voxel along each axis under each of the ``pixels`` across a picture: (P, 3).
 
     The middle one is that of the centre itself.
     """
     offsets = ((np.arange(pixels) + 0.5) / pixels * 2 - 1) * half_nm
     offsets[pixels // 2] = 0.0
-    places = np.tile(np.asarray(center_nm, dtype=np.float64), (pixels, 1))
-    places[:, axis] += offsets
-    return grid.to_index(places)[:, axis]
+    return grid.to_index(np.asarray(center_nm, dtype=np.float64) + offsets[:, None])
 
 
-def _grey(raw: NDArray[Any]) -> NDArray[np.float32]:
+def _contrast(raw: NDArray[Any]) -> tuple[float, float]:
     if not raw.size:
-        return raw.astype(np.float32)
-    low, high = np.percentile(raw.ravel()[::7], (0.5, 99.5))  # a sample will do
+        return 0.0, 0.0
+    low, high = np.percentile(raw[:, ::5, ::5], (0.5, 99.5))  # a sample will do
+    return float(low), float(high)
+
+
+def _grey(raw: NDArray[Any], contrast: tuple[float, float]) -> NDArray[np.uint8]:
+    """``raw`` from 0, black, to 255, white; 128 where there is no contrast."""
+    low, high = contrast
     if high <= low:
-        return np.full(raw.shape, 128, np.float32)
+        return np.full(raw.shape, 128, np.uint8)
     scale = np.float32(255 / (high - low))
-    return np.clip((raw.astype(np.float32) - np.float32(low)) * scale, 0, 255)
-
-
-def _rgb(hue: str) -> tuple[int, int, int]:
-    return int(hue[1:3], 16), int(hue[3:5], 16), int(hue[5:7], 16)
+    bright = (raw.astype(np.float32) - np.float32(low)) * scale
+    return np.asarray(np.rint(np.clip(bright, 0, 255)).astype(np.uint8))
