@@ -7,18 +7,25 @@ import pytest
 
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.records import ENDS, FINDINGS
-from napari_synapse_debug.domain.verdicts import AddSynapse, DeleteSynapse, Verdict
+from napari_synapse_debug.domain.verdicts import (
+    Action,
+    ActionKind,
+    AddSynapse,
+    DeleteSynapse,
+    Verdict,
+)
 from napari_synapse_debug.io import read_table, write_table
 from napari_synapse_debug.pipeline import open_results, open_review
+from napari_synapse_debug.ui.background import Background
 from napari_synapse_debug.ui.finding_table import FindingFilter
 from napari_synapse_debug.ui.marks import DISPUTED
-from napari_synapse_debug.ui.reviewing import Reviewing
+from napari_synapse_debug.ui.reviewing import FEW, Reviewing
 from napari_synapse_debug.ui.session import Session
 
 
-def make_window(project, author="anna"):
+def make_window(project, author="anna", background=None):
     session = Session()
-    reviewing = Reviewing(session, partial(open_review, author=author))
+    reviewing = Reviewing(session, partial(open_review, author=author), background)
     session.set_project(project)
     session.set_results(open_results(project))
     return session, reviewing
@@ -290,3 +297,82 @@ def test_the_truth_can_be_edited_before_anything_was_diagnosed(project):
 
     assert "added" in set(reviewing.review.corrected_truth()["correction"])
     reviewing.close()
+
+
+@pytest.fixture
+def long_window(project, qtbot):
+    """A window on a journal that is too long to be replayed while it waits."""
+    with open_review(project, author="ben") as ben:
+        ref = ben.refer(4)
+        days = [f"2026-01-01T00:00:00.{at:06d}+00:00" for at in range(FEW)]
+        looks = [
+            Action(f"{at:032x}", time, "ben", "s", ActionKind.SEEN, subject=ref)
+            for at, time in enumerate(days)
+        ]
+        ben.merge(looks)
+        ben.set_verdict(4, Verdict.AMBIGUOUS)
+    background = Background()
+    session, reviewing = make_window(project, background=background)
+    yield session, reviewing, lambda: qtbot.waitUntil(lambda: not background.is_busy)
+    reviewing.close()
+    background.close()
+
+
+def test_a_long_journal_is_replayed_beside_the_window(long_window, qtbot):
+    session, reviewing, _ = long_window
+    assert verdict_of(session, 4) == "", "the window did not wait"
+
+    qtbot.waitUntil(lambda: verdict_of(session, 4) == "ambiguous")
+
+    session.select(2)
+    reviewing.give(Verdict.MODEL_ERROR)
+    assert verdict_of(session, 2) == "model_error"
+    reviewing.undo()
+    assert session.selected == 2
+    qtbot.waitUntil(lambda: verdict_of(session, 2) == "")
+    assert verdict_of(session, 4) == "ambiguous"
+
+
+def test_what_is_said_while_a_journal_is_replayed_stays(long_window, qtbot):
+    session, reviewing, wait = long_window
+    session.select(2)
+
+    reviewing.give(Verdict.MODEL_ERROR)  # the first replay knows nothing of it
+    session.select(3)
+    reviewing.comment("dark")
+
+    assert verdict_of(session, 2) == "model_error"
+    qtbot.waitUntil(lambda: verdict_of(session, 4) == "ambiguous")
+    wait()
+    at = session.table.position(3)
+    assert verdict_of(session, 2) == "model_error"
+    assert session.marks.comment[at] == "dark"
+    assert session.marks.seen[at]
+
+
+def test_a_replay_for_results_that_were_closed_is_not_shown(long_window, qtbot):
+    session, _, wait = long_window
+
+    session.set_results(None)
+    wait()
+    qtbot.wait(50)
+
+    assert not len(session.marks)
+
+
+def test_a_replay_that_fails_is_told(long_window, qtbot, monkeypatch):
+    session, reviewing, wait = long_window
+    wait()
+    told = []
+    reviewing.failed.connect(told.append)
+    problem = InputError("The segmentation is gone")
+
+    def fail(_):
+        raise problem
+
+    monkeypatch.setattr(reviewing.review, "verdicts", fail)
+    session.select(2)
+    reviewing.give(Verdict.MODEL_ERROR)
+    reviewing.undo()
+
+    qtbot.waitUntil(lambda: told == [problem])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -88,8 +89,8 @@ def open_review(
 class Review:
     """One person's view of a project's journal; a context manager, as it must be closed.
 
-    Every method that changes something has saved it when it returns. What other windows saved
-    is taken up by ``refresh``, which is due whenever ``store.is_changed_elsewhere()``.
+    What changes something has saved it when it returns. What other windows saved is taken up by
+    ``refresh``, which is due whenever ``store.is_changed_elsewhere()``.
     """
 
     def __init__(self, project: Project, run: str, store: ReviewStore) -> None:
@@ -97,12 +98,10 @@ class Review:
         self.run = run
         self.store = store
         self.findings = self._table("findings", FINDINGS)
-        self._index = FindingIndex.of(self.findings)
         self._position = {int(n): at for at, n in enumerate(self.findings["finding"])}
         self._kinds: dict[int, str] | None = None
         self._truth: pd.DataFrame | None = None
-        self._actions: list[Action] = []
-        self._serial = 0
+        self._actions, self._serial = list[Action](), 0
         self._state: ReviewState | None = None
         self.refresh()
 
@@ -121,6 +120,10 @@ class Review:
     def author(self) -> str:
         """Who reviews."""
         return self.store.author
+
+    @cached_property
+    def _index(self) -> FindingIndex:
+        return FindingIndex.of(self.findings)
 
     @property
     def state(self) -> ReviewState:
@@ -195,13 +198,13 @@ class Review:
             self._do(ActionKind.REDO, target=action.uid)
         return action
 
-    def verdicts(self) -> pd.DataFrame:
-        """Who holds the run's findings for what: a row for each finding and author.
+    def verdicts(self, state: ReviewState | None = None) -> pd.DataFrame:
+        """Who holds the run's findings for what in ``state``, by default now.
 
-        ``domain.verdicts.VERDICTS`` with ``now_finding``, the number in this run, and
-        ``is_stale``: given on another stage, to be shown and not applied.
+        A row for each finding and author: ``VERDICTS``, ``now_finding``, the number in this run,
+        and ``is_stale``: given on another stage, to be shown and not applied.
         """
-        return find_again(self.state.verdicts, self._index, self.look_up())
+        return find_again((state or self.state).verdicts, self._index, self.look_up())
 
     def settled(self) -> pd.DataFrame:
         """What all reviewers together hold the run's findings for (``review.settle``)."""

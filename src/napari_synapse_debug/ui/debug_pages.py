@@ -124,6 +124,7 @@ def join_truth(panel: DebugPanel, desk: Desk) -> TruthPage:
         (corrections.scored, page.show_score),
         (corrections.failed, panel.show_failure),
         (corrections.failed, page.show_no_score),
+        (desk.reviewing.failed, panel.show_failure),
         (desk.surfaces.failed, panel.show_failure),
         (desk.interface.failed, panel.show_failure),
         (desk.outlines.failed, panel.show_failure),

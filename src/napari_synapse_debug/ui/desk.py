@@ -65,7 +65,9 @@ class Desk:
         self.paint = PaintWatch(self.session)
         self.background = Background()
         self.session.results_changed.connect(self._forget_tasks)  # before what asks anew
-        self.reviewing = Reviewing(self.session, lambda *where: self.backend().open_review(*where))
+        self.reviewing = Reviewing(
+            self.session, lambda *where: self.backend().open_review(*where), self.background
+        )
         self.surfaces = PartnerSurfaces(self.session, self.adapter, self.background)
         self.interface = InterfaceLayer(self.session, self.adapter, self.background)
         has_outlines = bool(self.preferences.read("shows outlines", default=False))

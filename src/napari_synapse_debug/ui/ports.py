@@ -121,10 +121,6 @@ class Review(Protocol):
     def author(self) -> str:
         """Who reviews."""
 
-    @property
-    def state(self) -> ReviewState:
-        """What stands."""
-
     def refresh(self) -> bool:
         """Take up what was saved since; whether there was anything."""
 
@@ -152,8 +148,8 @@ class Review(Protocol):
     def redo(self) -> Action | None:
         """Do again what was undone last."""
 
-    def verdicts(self) -> pd.DataFrame:
-        """Who holds the findings of the run for what."""
+    def verdicts(self, state: ReviewState | None = None) -> pd.DataFrame:
+        """Who holds the findings of the run for what, in ``state`` or by all that was read."""
 
     def close(self) -> None:
         """Close the file."""

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from psygnal import Signal
 
 from napari_synapse_debug.domain.errors import InputError, SynapseDebugError
 from napari_synapse_debug.domain.stages import ErrorKind
-from napari_synapse_debug.domain.verdicts import ActionKind, TruthEdit, Verdict, finding_keys
-from napari_synapse_debug.ui.marks import DISPUTED, marks_of
+from napari_synapse_debug.domain.verdicts import (
+    Action,
+    ActionKind,
+    FindingRef,
+    TruthEdit,
+    Verdict,
+    finding_keys,
+)
+from napari_synapse_debug.review import replay
+from napari_synapse_debug.ui.background import Background
+from napari_synapse_debug.ui.finding_table import FindingTable
+from napari_synapse_debug.ui.marks import DISPUTED, Marks, marks_of
 from napari_synapse_debug.ui.ports import Review
 from napari_synapse_debug.ui.session import Session
 
 OpenReview = Callable[[Path, str], Review]
+
+FEW = 500
+"""A journal of as many actions is replayed at once; a longer one in a thread."""
+
+_TASK = "marks"
+_ROWS_PER_ACTION = 4  # names of as many findings take as long as an action
+_NEAR_NM = 1.0
 
 
 class Reviewing:
@@ -28,17 +45,22 @@ class Reviewing:
         Its marks are set; findings that are gone to are noted as seen.
     open_review : callable
         Opens the review of a run of a project.
+    background : Background, optional
+        Where long journals are replayed; without it the window waits for them.
     """
 
     edits_changed = Signal()
+    failed = Signal(object)
 
-    def __init__(self, session: Session, open_review: OpenReview) -> None:
+    def __init__(
+        self, session: Session, open_review: OpenReview, background: Background | None = None
+    ) -> None:
         self._session, self._open_review = session, open_review
+        self._background, self._is_replaying = background, False
         self._review: Review | None = None
         self._problem: SynapseDebugError | None = None
         self._sessions: dict[Path, str] = {}
         self._noted: set[int] = set()
-        self._keys: pd.Series[str] | None = None
         session.results_changed.connect(self.reopen)
         session.finding_selected.connect(self._note_seen)
 
@@ -83,7 +105,9 @@ class Reviewing:
     def close(self) -> None:
         """Close the file."""
         review, self._review, self._problem = self._review, None, None
-        self._noted, self._keys = set(), None
+        self._noted, self._is_replaying = set(), False
+        if self._background is not None:
+            self._background.forget(_TASK)
         if review is not None:
             review.close()
 
@@ -118,7 +142,7 @@ class Reviewing:
             self._show()  # others have a say
         else:
             said = f"{author}: {verdict}"
-            self._session.set_marks(marks.having(at, verdict=verdict.value, said=said))
+            self._say(at, verdict=verdict.value, said=said)
         self.edits_changed.emit()
         if following is not None:
             self._session.select(following)
@@ -146,7 +170,7 @@ class Reviewing:
         marks = self._session.marks
         self.review.set_comment(finding, text)
         if marks.comment[at] == marks.own_comment[at]:
-            self._session.set_marks(marks.having(at, comment=text, own_comment=text))
+            self._say(at, comment=text, own_comment=text)
         else:
             self._show()  # others have a say
 
@@ -175,15 +199,9 @@ class Reviewing:
         self._show()
         self.edits_changed.emit()
         subject = getattr(action, "subject", None)
-        if subject is not None:  # the findings may have other numbers by now, or be gone
-            at = np.flatnonzero((self._finding_keys() == subject.key).to_numpy(np.bool_))
-            if len(at):
-                self._session.select(int(self._session.table.column("finding")[at[0]]))
-
-    def _finding_keys(self) -> pd.Series[str]:
-        if self._keys is None:
-            self._keys = finding_keys(self._session.table.frame)
-        return self._keys
+        finding = None if subject is None else _named(self._session.table, subject)
+        if finding is not None:
+            self._session.select(finding)
 
     def _selected(self) -> tuple[int, int]:
         finding = self._session.selected
@@ -201,20 +219,57 @@ class Reviewing:
         except SynapseDebugError as error:
             self._problem = error
 
+    def _say(self, at: int, **values: str) -> None:
+        """Show at once what this person said of the finding at place ``at``."""
+        self._session.set_marks(self._session.marks.having(at, **values))
+        if self._is_replaying:
+            self._show()  # what is computed there does not know of it
+
     def _show(self) -> None:
-        """Compute the marks of all findings from the journal."""
-        table = self._session.table
-        ids = table.column("finding").tolist()
-        position = {int(finding): at for at, finding in enumerate(ids)}
-        said, author = self.review.verdicts(), self.review.author
-        marks = marks_of(said, position, self._seen(), table.marks, author)
-        self._noted |= {int(ids[at]) for at in np.flatnonzero(marks.seen)}
+        """Compute the marks of all findings from the journal; in a thread where it is long."""
+        review, table = self.review, self._session.table
+        actions = review.actions()
+        if self._background is None or not _is_long(len(actions), len(table)):
+            self._take(_marks(review, actions, table))
+            return
+        self._is_replaying = True
+        self._background.run(_TASK, lambda: _marks(review, actions, table), self._take, self._fail)
+
+    def _take(self, computed: Marks) -> None:
+        self._is_replaying = False
+        now = self._session.marks  # what was looked at and compared meanwhile
+        marks = replace(computed, seen=computed.seen | now.seen, change=now.change)
+        ids = self._session.table.column("finding")
+        self._noted |= set(ids[marks.seen].tolist())
         self._session.set_marks(marks)
 
-    def _seen(self) -> np.ndarray:
-        """Which findings this person looked at, in this window or before: (N,) bool."""
-        seen = self._session.marks.seen
-        mine = {key for key, author in self.review.state.seen if author == self.review.author}
-        if not mine:
-            return seen
-        return np.asarray(seen | self._finding_keys().isin(mine).to_numpy(np.bool_), dtype=np.bool_)
+    def _fail(self, error: Exception) -> None:
+        self._is_replaying = False
+        self.failed.emit(error)
+
+
+def _is_long(n_actions: int, n_findings: int) -> bool:
+    return bool(n_actions) and n_actions + n_findings // _ROWS_PER_ACTION > FEW
+
+
+def _marks(review: Review, actions: Sequence[Action], table: FindingTable) -> Marks:
+    """The marks of all findings after ``actions``."""
+    state, author, frame = replay(actions), review.author, table.frame
+    position = {finding: at for at, finding in enumerate(frame["finding"].tolist())}
+    mine = {key for key, who in state.seen if who == author}
+    seen = np.zeros(len(frame), np.bool_)
+    if mine:
+        seen = finding_keys(frame).isin(mine).to_numpy(np.bool_)
+    return marks_of(review.verdicts(state), position, seen, table.marks, author)
+
+
+def _named(table: FindingTable, subject: FindingRef) -> int | None:
+    """The finding of that key; it may have another number by now, or be gone."""
+    if subject.truth_row is not None and subject.error is not ErrorKind.FALSE:
+        at = np.flatnonzero(table.frame["truth_row"].eq(subject.truth_row).fillna(value=False))
+    else:
+        offset = np.abs(table.cleft_nm - np.array(subject.cleft_nm))
+        at = np.flatnonzero((offset < _NEAR_NM).all(axis=1))
+    rows = table.frame.iloc[at]
+    named = rows["finding"][finding_keys(rows) == subject.key].tolist()
+    return int(named[0]) if named else None
