@@ -32,7 +32,7 @@ def inputs_of(project: Project, run: str, step: str) -> dict[str, str]:
         inputs["box"] = str(config.train_box)
         inputs |= _annotation_inputs(project) | lesson_inputs(project, run)
     if step == "synapses" and config.params.synapses.partners != "rule":
-        inputs["true partners"] = partner_lessons(project).fingerprint
+        inputs["true partners"] = _partner_inputs(project)
     if step == "evaluate":
         inputs["box"] = str(config.eval_box)
         if config.truth is not None:
@@ -86,6 +86,13 @@ def _annotation_inputs(project: Project) -> dict[str, str]:
         if found in project.config.annotations:
             inputs[f"box {number}"] = f"{found} {found.voxel_size_nm} {found.offset_nm}"
     return inputs
+
+
+def _partner_inputs(project: Project) -> str:
+    """What partners are learnt from, and how true rows are told to belong to candidates."""
+    lessons, rule = partner_lessons(project), project.config.params.evaluate
+    told = f" {rule.tolerance_nm} {rule.snap_nm} {rule.is_complete}" if len(lessons.rows) else ""
+    return lessons.fingerprint + told
 
 
 def _key_of(record: RunRecord, step: str) -> str:
