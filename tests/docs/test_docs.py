@@ -9,18 +9,29 @@ from pathlib import Path
 
 import pytest
 
+from napari_synapse_debug.domain.manual import manual_page
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-def test_the_page_of_parameters_is_what_the_models_say() -> None:
-    path = ROOT / "scripts" / "make_parameter_docs.py"
-    spec = importlib.util.spec_from_file_location("make_parameter_docs", path)
+@pytest.mark.parametrize("what", ["parameter", "command"])
+def test_the_pages_made_from_code_are_current(what: str) -> None:
+    path = ROOT / "scripts" / f"make_{what}_docs.py"
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert (ROOT / "docs" / "parameters.md").read_text(encoding="utf-8") == module.page()
+    assert (ROOT / "docs" / f"{what}s.md").read_text(encoding="utf-8") == module.page()
+
+
+def test_messages_point_to_pages_that_exist_where_the_project_says_they_are() -> None:
+    urls = [url.split(", ")[1] for url in metadata("napari-synapse-debug").get_all("Project-URL")]
+    for name in ("errors", "parameters"):
+        repository = manual_page(name).split("/blob/")[0]
+        assert repository in urls
+        assert (ROOT / "docs" / f"{name}.md").exists()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -250,7 +250,7 @@ def test_without_a_project_run_says_where_to_get_one(qtbot):
     qtbot.addWidget(panel)
 
     assert not panel.run_panel.run.isEnabled()
-    assert "Plugins › Project" in panel.run_panel.reason.text()
+    assert "Plugins › Synapse Debug › Project" in panel.run_panel.reason.text()
 
 
 def test_forms_show_the_parameters_of_the_project(session, results, qtbot):

@@ -23,7 +23,7 @@ SchedulerOption = Annotated[
 AgainOption = Annotated[bool, typer.Option("--again", help="Do it again, done or not")]
 
 _HELP = {
-    "train": "Train the classifier on the train box.",
+    "train": "Train the classifier on the annotated boxes.",
     "predict": "Predict the volume with the trained classifier.",
     "contacts": "Find where neurons touch.",
     "synapses": "Place a 3-point synapse where a contact meets a predicted synapse.",

@@ -13,6 +13,7 @@ import numpy as np
 from napari_synapse_debug.domain.errors import InputError, ProjectError
 from napari_synapse_debug.domain.events import QuietContext
 from napari_synapse_debug.domain.grid import Grid
+from napari_synapse_debug.domain.manual import manual_page
 from napari_synapse_debug.domain.project import ProjectConfig, Source
 from napari_synapse_debug.domain.stages import Cause
 from napari_synapse_debug.io import (
@@ -121,7 +122,7 @@ def _parse(causes: Iterable[str]) -> list[Cause]:
             "There is no such cause",
             found=", ".join(unknown),
             expected="some of " + ", ".join(Cause),
-            fix="see docs/errors.md",
+            fix=f"see {manual_page('errors')}",
         )
     return [cause for cause in Cause if not names or cause.value in names]
 

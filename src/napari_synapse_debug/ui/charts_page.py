@@ -78,7 +78,7 @@ class ChartsPage(QWidget):
         self.budget.setVisible(budget is not None)
         if budget is None:
             self.budget_note.setText(
-                "No error budget: it is made by Evaluate (Diagnose › Advanced › Error budget)."
+                "No error budget: it is made by Evaluate (Diagnose › Error budget)."
             )
             return
         stages = {str(s["stage"]): float(s["in_order"]) for s in budget["stages"]}

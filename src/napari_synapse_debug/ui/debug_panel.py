@@ -21,12 +21,13 @@ from napari_synapse_debug.ui.errors_page import ErrorsPage
 from napari_synapse_debug.ui.finding_table import FindingFilter
 from napari_synapse_debug.ui.keys import cheat_sheet, hint
 from napari_synapse_debug.ui.legend import Legend
+from napari_synapse_debug.ui.names import PROJECT_MENU, SAMPLE_MENU
 from napari_synapse_debug.ui.score_line import score_line
 from napari_synapse_debug.ui.session import Session
 
 _NO_PROJECT = (
-    "<h3>No project is open</h3>Open one with <b>Plugins › Project</b>, or look at the sample: "
-    "<b>File › Open Sample › Simulated neuropil</b>."
+    f"<h3>No project is open</h3>Open one with <b>{PROJECT_MENU}</b>, or look at the sample: "
+    f"<b>{SAMPLE_MENU}</b>."
 )
 _NOT_DIAGNOSED = (
     "<h3>Nothing is diagnosed yet</h3>Run <b>Evaluate</b>: it compares the synapses that were "

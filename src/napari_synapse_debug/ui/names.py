@@ -1,8 +1,14 @@
-"""Names of the layers that the window adds; a view names a layer, only the adapter finds it."""
+"""Names of the layers that the window adds, and of its entries in napari's menus.
+
+A view names a layer, only the adapter finds it.
+"""
 
 from __future__ import annotations
 
 from enum import StrEnum
+
+PROJECT_MENU = "Plugins › Synapse Debug › Project"
+SAMPLE_MENU = "File › Open Sample › Simulated neuropil (Synapse Debug)"
 
 
 class LayerName(StrEnum):

@@ -25,6 +25,7 @@ from napari_synapse_debug.domain.errors import InputError, SynapseDebugError
 from napari_synapse_debug.domain.grid import Box, TripleNm
 from napari_synapse_debug.ui.editors import Bounds, TripleEditor
 from napari_synapse_debug.ui.layer_info import LayerInfo
+from napari_synapse_debug.ui.names import SAMPLE_MENU
 from napari_synapse_debug.ui.project_request import (
     RAW,
     USES,
@@ -36,7 +37,7 @@ from napari_synapse_debug.ui.project_request import (
 from napari_synapse_debug.ui.scroll_safe import ChoiceBox
 from napari_synapse_debug.ui.session import PROJECT, Session
 
-_NO_LAYERS = "Open a volume (File › Open), or File › Open Sample › Simulated neuropil."
+_NO_LAYERS = f"Open a volume (File › Open), or {SAMPLE_MENU}."
 
 
 class ProjectPanel(QWidget):

@@ -23,6 +23,7 @@ from napari_synapse_debug.review import replay
 from napari_synapse_debug.ui.background import Background
 from napari_synapse_debug.ui.finding_table import FindingTable
 from napari_synapse_debug.ui.marks import DISPUTED, Marks, marks_of
+from napari_synapse_debug.ui.names import PROJECT_MENU
 from napari_synapse_debug.ui.ports import Review
 from napari_synapse_debug.ui.session import Session
 
@@ -83,7 +84,7 @@ class Reviewing:
         raise self._problem or InputError(
             "Verdicts have nowhere to be saved",
             found="errors that were opened without a project",
-            fix="open the project that they belong to (Plugins › Project)",
+            fix=f"open the project that they belong to ({PROJECT_MENU})",
         )
 
     def reopen(self) -> None:

@@ -12,10 +12,11 @@ from qtpy.QtWidgets import QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidge
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.project import StepParams
 from napari_synapse_debug.ui.forms import Form
+from napari_synapse_debug.ui.names import PROJECT_MENU
 from napari_synapse_debug.ui.run_panel import RunPanel
 from napari_synapse_debug.ui.session import Session
 
-NO_PROJECT = "Open or create a project first (Plugins › Project)"
+NO_PROJECT = f"Open or create a project first ({PROJECT_MENU})"
 _NEEDED: dict[str, tuple[tuple[str, str], ...]] = {
     "train": (
         ("classes", "The project has nothing to learn: add masks or 3-point rows"),
@@ -37,7 +38,7 @@ class StepGroup:
 
 
 TRAIN = StepGroup(
-    "Train", ("train",), ("train",), "Learn the classes of the masks inside the training box."
+    "Train", ("train",), ("train",), "Learn the classes that are marked in the annotated boxes."
 )
 PREDICT = StepGroup(
     "Predict", ("predict",), ("predict",), "Probabilities of every class for the whole volume."

@@ -21,7 +21,8 @@ from qtpy.QtWidgets import (
 
 _ABOUT = (
     "A work package holds the errors that are listed and what is seen around them. It opens in "
-    "any napari with this plugin (Project › Open); the reviewer sends it back, and it is merged."
+    "any napari with this plugin (Project › Open project …); the reviewer sends it back, and it is "
+    "merged."
 )
 
 

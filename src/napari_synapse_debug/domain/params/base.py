@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from napari_synapse_debug.domain.errors import InputError
+from napari_synapse_debug.domain.manual import manual_page
 
 
 class Params(BaseModel):
@@ -36,7 +37,7 @@ class Params(BaseModel):
                 f"Parameter {name!r} of {cls.__name__} cannot be used",
                 found=repr(first.get("input")),
                 expected=first["msg"],
-                fix="see the parameters and their bounds in docs/parameters.md",
+                fix=f"see the parameters and their bounds: {manual_page('parameters')}",
             ) from error
 
 
