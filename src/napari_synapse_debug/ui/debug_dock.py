@@ -40,7 +40,7 @@ class DebugDock(DebugPanel):
 
     def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
         self._desk = desk = desk_of(viewer)
-        super().__init__(desk.session, parent)
+        super().__init__(desk.session, parent, desk.background)
         guard = partial(guarded, show_error=self.show_error)
         commands = {name: guard(act) for name, act in self._commands().items()}
         self.finding_requested.connect(guard(desk.session.select))

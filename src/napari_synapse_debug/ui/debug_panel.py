@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
 from superqt import QFlowLayout
 
 from napari_synapse_debug.domain.errors import SynapseDebugError
+from napari_synapse_debug.ui.background import Background
 from napari_synapse_debug.ui.error_view import ErrorView
 from napari_synapse_debug.ui.errors_page import ErrorsPage
 from napari_synapse_debug.ui.finding_table import FindingFilter
@@ -48,9 +49,14 @@ class DebugPanel(QWidget):
     export_requested = Signal()
     shown_results = Signal()
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        parent: QWidget | None = None,
+        background: Background | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._session = session
+        self._session, self._background = session, background
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._build_parts(session)
         self._lay_out()
@@ -78,7 +84,7 @@ class DebugPanel(QWidget):
         self.numbers.setStyleSheet("font-size: 16pt; font-weight: bold;")
         self.recipe.setWordWrap(True)
         self.recipe.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.errors, self.legend = ErrorsPage(session), Legend()
+        self.errors, self.legend = ErrorsPage(session, self._background), Legend()
         self.sheet, self.empty, self.message = QLabel(cheat_sheet()), QLabel(), QLabel()
         for part in (self.sheet, self.message):
             part.setWordWrap(True)

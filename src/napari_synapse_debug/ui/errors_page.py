@@ -5,6 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
+from napari_synapse_debug.ui.background import Background
 from napari_synapse_debug.ui.error_model import ErrorModel
 from napari_synapse_debug.ui.error_view import ErrorView
 from napari_synapse_debug.ui.filter_row import FilterRow
@@ -19,12 +20,17 @@ from napari_synapse_debug.ui.trace_view import TraceView
 class ErrorsPage(QWidget):
     """The list and what belongs to one of its rows; its parts emit what is asked for."""
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        background: Background | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self._session = session
         self.chips, self.filters = StageChips(), FilterRow(session)
         self.view, self.review = ErrorView(ErrorModel(session, self)), ReviewBar(session)
-        self.trace, self.sections = TraceView(), SectionViews()
+        self.trace, self.sections = TraceView(), SectionViews(background)
         upper, lower = QWidget(), QWidget()
         above, below, column = QVBoxLayout(upper), QVBoxLayout(lower), QVBoxLayout(self)
         for layout in (above, below, column):
