@@ -18,6 +18,7 @@ from napari_synapse_debug.domain.records import CANDIDATES, CONNECTOME, PAIRS
 from napari_synapse_debug.io import load_project, read_run, read_table
 from napari_synapse_debug.io.partner_model import save_partner_model
 from napari_synapse_debug.pipeline import change_params, export_connectome, run_steps
+from napari_synapse_debug.pipeline import inputs as inputs_module
 from napari_synapse_debug.pipeline.inputs import inputs_of
 from napari_synapse_debug.pipeline.partners import (
     known_links,
@@ -160,14 +161,17 @@ def test_what_no_truth_names_is_no_lesson_where_the_truth_is_complete_for_some_o
         assert sorted(links) == sorted(["b_to_a", told]), "7, a shaft, is in no row"
 
 
-def test_partners_are_learnt_anew_when_other_rows_belong_to_candidates(quick):
+def test_partners_are_learnt_anew_when_other_rows_belong_to_candidates(quick, monkeypatch):
     def inputs():
         return inputs_of(load_project(quick), "main", "synapses")
 
     before = inputs()
     change_params(quick, {"evaluate": {"tolerance_nm": 90}})
+    assert inputs() == before, "too few rows to learn from"
+    monkeypatch.setattr(inputs_module, "LEAST_SYNAPSES", 2)
     farther = inputs()
-    assert farther != before
+    change_params(quick, {"evaluate": {"tolerance_nm": 80}})
+    assert inputs() != farther
     change_params(quick, {"synapses": {"partners": "rule"}})
     ruled = inputs()
     change_params(quick, {"evaluate": {"tolerance_nm": 120}})

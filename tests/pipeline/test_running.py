@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -28,17 +32,22 @@ from napari_synapse_debug.io import (
     read_table,
     run_lock,
     save_config,
+    write_labels,
     write_run,
 )
 from napari_synapse_debug.pipeline import (
     STEPS,
     RunSummary,
     change_params,
+    check_params,
     compare_runs,
     copy_run,
     run_steps,
 )
-from napari_synapse_debug.pipeline.running import _is_current, inputs_of
+from napari_synapse_debug.pipeline.candidate_pairs import open_scene
+from napari_synapse_debug.pipeline.inputs import inputs_of, older_than
+from napari_synapse_debug.pipeline.running import _is_current
+from napari_synapse_debug.pipeline.work import Work
 
 AFTER_CONTACTS = ("synapses", "evaluate", "diagnose", "report")
 
@@ -336,3 +345,64 @@ def test_a_run_that_another_process_works_on_is_left_alone(
             pass
     assert "contacts" not in read_run(run_folder(predicted)).steps
     assert done(run_steps(predicted, ["contacts"])) == ("contacts",)
+
+
+def test_a_refused_run_leaves_the_parameters_as_they_were(
+    predicted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_lock, "WAIT_S", 0.2)
+    before = (predicted / "project.yaml").read_bytes()
+    settings = {"contacts": {"max_gap_nm": 30.0}}
+    with lock_run(load_project(predicted), "main"), pytest.raises(ProjectError):
+        run_steps(predicted, ["contacts"], params=settings)
+    assert (predicted / "project.yaml").read_bytes() == before
+    with pytest.raises(InputError):
+        check_params(predicted, {"contacts": {"max_gap_nm": -1.0}})
+    check_params(predicted, settings)
+    assert (predicted / "project.yaml").read_bytes() == before
+    run_steps(predicted, ["contacts"], params=settings)
+    assert load_project(predicted).config.params.contacts.max_gap_nm == 30.0
+
+
+@pytest.mark.parametrize("answer", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_drive_without_locks_does_without(
+    predicted: Path, monkeypatch: pytest.MonkeyPatch, answer: int
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(answer, os.strerror(answer))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    project = load_project(predicted)
+    with lock_run(project, "main", wait_s=0.2), lock_run(project, "main", wait_s=0.2):
+        pass
+
+
+def test_a_base_is_trained_again_where_that_alone_is_asked_for(finished: Path) -> None:
+    write_run(run_folder(finished), read_run(run_folder(finished)).as_base())
+    change_params(finished, {"train": {"learning_rate": 0.003}})
+    project = load_project(finished)
+    assert _is_current(project, "main", "train")
+    assert not _is_current(project, "main", "train", trains=True)
+
+
+def test_results_are_of_use_after_a_training_that_was_begun_anew_and_stopped(
+    finished: Path,
+) -> None:
+    folder = run_folder(finished)
+    write_run(folder, read_run(folder).without_step("train"))
+    assert older_than(read_run(folder), "synapses") is None
+    assert done(run_steps(finished, ["synapses"], again=True)) == ("synapses",)
+
+
+def test_synapses_are_placed_across_the_background_that_contacts_were_found_with(
+    finished: Path,
+) -> None:
+    grid = load_project(finished).segmentation().grid
+    write_labels(finished / "space.zarr", np.zeros(grid.shape, np.uint8), grid)
+    with (finished / "project.yaml").open("a") as file:
+        file.write("extra_layers: {space: {path: space.zarr}}\n")
+    run_steps(finished, ["contacts"], params={"contacts": {"background_layer": "space"}})
+    change_params(finished, {"contacts": {"background_layer": None}})
+    project = load_project(finished)
+    work = Work(project, "main", "", QuietContext())
+    assert open_scene(work, project.config.params.synapses).background is not None

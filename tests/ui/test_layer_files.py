@@ -12,11 +12,11 @@ from napari.layers._layer_actions import _duplicate_layer
 from npe2 import PluginManager
 
 from napari_synapse_debug.domain.grid import Grid
-from napari_synapse_debug.io import load_project, write_labels
+from napari_synapse_debug.io import create_volume, load_project, write_labels
 from napari_synapse_debug.ui.backend import product_backend
 from napari_synapse_debug.ui.layer_file import unchanged_source
 from napari_synapse_debug.ui.layer_info import SOURCE_KEY, volume_layers
-from napari_synapse_debug.ui.layer_store import storing
+from napari_synapse_debug.ui.layer_store import store_crop, storing
 from napari_synapse_debug.ui.project_request import ProjectRequest
 from napari_synapse_debug.ui.session import Session
 from napari_synapse_debug.ui.step_runner import StepRunner
@@ -171,3 +171,32 @@ def test_what_was_stored_for_nothing_is_removed(runner, tmp_path, qtbot):
     assert job.status == "failed"
     assert "another shape" in job.message
     assert list((tmp_path / "new" / "volumes").iterdir()) == []
+
+
+def test_a_single_channel_that_napari_shows_as_a_volume_is_its_file(tmp_path):
+    path = tmp_path / "em.zarr"
+    store = create_volume(path, GRID, np.dtype(np.uint8), channels=("em",))
+    store.write(GRID.box, GREY[None])
+    layer = Image(GREY.copy(), metadata={SOURCE_KEY: str(path)}, **PLACED)
+
+    assert source_of(layer) == str(path)
+
+
+def test_what_is_not_a_number_is_the_same_in_file_and_layer(viewer, tmp_path):
+    values = GREY.astype(np.float32)
+    values[3, 5, 7] = np.nan
+    tifffile.imwrite(tmp_path / "em.tif", values)
+
+    assert source_of(open_layer(viewer, tmp_path / "em.tif")) == str(tmp_path / "em.tif")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("シナプス", "核"), ("psd-95", "psd_95"), ("synapse", "mask synapse")]
+)
+def test_no_two_classes_are_written_to_one_file(tmp_path, one, other):
+    (layer,) = volume_layers([Labels(PAINT, **PLACED)])
+
+    paths = [store_crop(tmp_path, layer, layer.grid.box, name) for name in (one, other, one)]
+
+    assert paths[0] == paths[2] != paths[1]
+    assert len({Path(path).name.lower() for path in paths}) == 2

@@ -376,3 +376,20 @@ def test_a_replay_that_fails_is_told(long_window, qtbot, monkeypatch):
     reviewing.undo()
 
     qtbot.waitUntil(lambda: told == [problem])
+
+
+def test_a_verdict_settles_although_a_replay_is_not_done(long_window, project, qtbot):
+    session, reviewing, wait = long_window
+    qtbot.waitUntil(lambda: verdict_of(session, 4) == "ambiguous")
+    session.select(4)
+    reviewing.give(Verdict.MODEL_ERROR)
+    reviewing.review.settle(4, Verdict.UNSURE)
+    with open_review(project, author="ben") as ben:
+        ben.set_verdict(5, Verdict.UNSURE)
+    session.select(4)
+
+    reviewing.give(Verdict.SEGMENTATION_ERROR)  # takes up what ben saved, which is replayed
+
+    wait()
+    qtbot.waitUntil(lambda: verdict_of(session, 4) == "segmentation_error")
+    assert reviewing.review.settled().set_index("now_finding").loc[4, "standing"] == "settled"

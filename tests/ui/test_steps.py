@@ -309,6 +309,25 @@ def test_what_is_typed_while_a_step_runs_stays_when_it_ends(session, results, qt
     assert form.value().threshold == 0.125
 
 
+def test_what_was_asked_for_once_is_not_shown_for_another_project(session, results, qtbot):
+    panel = StepPanel(session, SYNAPSES)
+    qtbot.addWidget(panel)
+    form = panel.forms["synapses"]
+    here = with_synapse_params(results, SynapseParams(threshold=0.25))
+    form.set_value(SynapseParams(threshold=0.25))
+    panel.run_panel.run_requested.emit()
+    session.set_results(here)
+    project, run = session.project, session.run
+
+    session.set_project(Path("/nowhere/other"), "main")
+    session.set_results(with_synapse_params(results, SynapseParams(threshold=0.9)))
+    assert form.value().threshold == 0.9
+    session.set_project(project, run)
+    session.set_results(here)
+
+    assert form.value().threshold == 0.25
+
+
 def test_progress_moves_with_the_blocks(session, qtbot):
     panel = StepPanel(session, TRAIN)
     qtbot.addWidget(panel)

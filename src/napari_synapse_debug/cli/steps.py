@@ -93,9 +93,15 @@ def run_steps(
     if device is not None:
         for step in ("train", "predict"):
             values.setdefault(step, {})["device"] = device
-    pipeline.change_params(project, values)
+    pipeline.check_params(project, values)  # before a worker is started
     summary = run_job(
-        pipeline.run_steps, project, steps, scheduler=scheduler, run=run_name, again=again
+        pipeline.run_steps,
+        project,
+        steps,
+        scheduler=scheduler,
+        run=run_name,
+        again=again,
+        params=values,
     )
     show_summary(summary)
 

@@ -49,7 +49,7 @@ from napari_synapse_debug.io.runs import (
 from napari_synapse_debug.io.sources import parse_source
 from napari_synapse_debug.io.synapse_table import read_synapses
 from napari_synapse_debug.io.tables import read_table, write_table
-from napari_synapse_debug.io.volumes import Volume, open_volume
+from napari_synapse_debug.io.volumes import Volume, open_volume, single_channel
 
 __all__ = [
     "FinishedBlocks",
@@ -93,6 +93,7 @@ __all__ = [
     "replace_folder",
     "save_config",
     "set_aside",
+    "single_channel",
     "write_json",
     "write_labels",
     "write_run",

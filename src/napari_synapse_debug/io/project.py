@@ -12,7 +12,7 @@ from napari_synapse_debug.domain.project import Annotation, Mask, ProjectConfig,
 from napari_synapse_debug.io.regridding import is_told_otherwise, on_grid
 from napari_synapse_debug.io.sources import locate
 from napari_synapse_debug.io.synapse_table import read_synapses
-from napari_synapse_debug.io.volumes import Volume, open_volume
+from napari_synapse_debug.io.volumes import Volume, open_volume, single_channel
 
 CONFIG = "project.yaml"
 
@@ -99,7 +99,7 @@ class Project:
         if annotation.raw is None:
             return self.raw()
         size, offset = annotation.voxel_size_nm, annotation.offset_nm
-        return _single(open_volume(annotation.raw, self.folder, size, offset))
+        return single_channel(open_volume(annotation.raw, self.folder, size, offset))
 
     def mask_of(self, annotation: Annotation, mask: Mask) -> Volume:
         """The ``mask`` that was painted in the box of ``annotation``, with the grid of its raw."""
@@ -109,7 +109,7 @@ class Project:
             return self.open(mask.source)
         grid = self.raw_of(annotation).grid
         size, offset = grid.voxel_size_nm, grid.offset_nm
-        return _single(open_volume(mask.source, self.folder, size, offset))
+        return single_channel(open_volume(mask.source, self.folder, size, offset))
 
     def truth_of(self, annotation: Annotation) -> pd.DataFrame | None:
         """The 3-point rows from which classes are painted in the box; None where there are none.
@@ -170,7 +170,7 @@ class Project:
             The file is damaged.
         """
         size, offset = self.config.voxel_size_nm, self.config.offset_nm
-        return _single(open_volume(source, self.folder, size, offset))
+        return single_channel(open_volume(source, self.folder, size, offset))
 
     def _open_named(self, source: Source | None, name: str, found: str | None = None) -> Volume:
         if source is None:
@@ -189,13 +189,6 @@ class Project:
             found=found,
             fix=f"add it to {self.folder / CONFIG}",
         )
-
-
-def _single(volume: Volume) -> Volume:
-    """A single channel is the volume itself."""
-    if volume.channels is not None and len(volume.channels) == 1:
-        return volume.channel(volume.channels[0])
-    return volume
 
 
 def _names(folder: Path) -> tuple[str, ...]:

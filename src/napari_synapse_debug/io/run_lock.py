@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,9 @@ from napari_synapse_debug.io.project import Project
 
 WAIT_S = 10.0
 """So long it is waited for a process that was just asked to stop."""
+
+_NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP})
+"""What drives answer that know no locks."""
 
 
 @contextmanager
@@ -32,7 +36,9 @@ def lock_run(project: Project, run: str, wait_s: float | None = None) -> Iterato
     folder = project.run_folder(run).parent
     with guard_storage(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / f".{run}.lock", timeout=WAIT_S if wait_s is None else wait_s)
+        patience = WAIT_S if wait_s is None else wait_s
+        # a lock that is only a file would stay when its process is killed
+        lock = FileLock(folder / f".{run}.lock", timeout=patience, fallback_to_soft=False)
         try:
             lock.acquire()
         except Timeout:
@@ -44,7 +50,11 @@ def lock_run(project: Project, run: str, wait_s: float | None = None) -> Iterato
             ) from None
         except NotImplementedError:
             pass
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
     try:
         yield
     finally:
-        lock.release()
+        if lock.is_locked:
+            lock.release()

@@ -245,3 +245,10 @@ def _describe(path: Path, dataset: str | None) -> Layout:
 def _triple_nm(values: NDArray[np.float64]) -> TripleNm:
     z, y, x = (float(value) for value in values)
     return z, y, x
+
+
+def single_channel(volume: Volume) -> Volume:
+    """The channel of ``volume`` without its axis, if there is just one; else ``volume``."""
+    if volume.channels is not None and len(volume.channels) == 1:
+        return volume.channel(volume.channels[0])
+    return volume

@@ -49,6 +49,7 @@ from napari_synapse_debug.pipeline.running import (
     RunSummary,
     StepSummary,
     change_params,
+    check_params,
     run_steps,
 )
 from napari_synapse_debug.pipeline.simulation import Simulated, simulate_project
@@ -75,6 +76,7 @@ __all__ = [
     "annotate_again",
     "annotate_box",
     "change_params",
+    "check_params",
     "compare_runs",
     "copy_run",
     "create_project",

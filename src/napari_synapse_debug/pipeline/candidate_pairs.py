@@ -16,7 +16,7 @@ from napari_synapse_debug.domain.records import AXES, CONTACTS, PAIRS, empty
 from napari_synapse_debug.domain.roles import Role
 from napari_synapse_debug.io import Volume, create_volume, open_volume, read_table
 from napari_synapse_debug.pipeline.contact_scene import open_contact_scene
-from napari_synapse_debug.pipeline.work import Work
+from napari_synapse_debug.pipeline.work import Work, as_made
 from napari_synapse_debug.synapses import (
     CandidatePieces,
     Crop,
@@ -94,7 +94,8 @@ def open_scene(work: Work, params: SynapseParams) -> Scene:
         open_volume(Source(path=str(work.folder / "prediction.zarr"))),
         read_table(work.folder / "contacts.parquet", CONTACTS),
         _find_somata(work, segmentation, params),
-        open_contact_scene(work.project).background,
+        # contacts were found across this background, whatever the project names by now
+        open_contact_scene(as_made(work, "contacts").project).background,
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,13 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from napari_synapse_debug.domain.errors import InputError, ProjectError
+from napari_synapse_debug.domain.errors import ProjectError
 from napari_synapse_debug.domain.grid import Box, Grid
 from napari_synapse_debug.domain.params import (
     ContactParams,
     DiagnoseParams,
     EvaluateParams,
-    Params,
     SynapseParams,
 )
 from napari_synapse_debug.domain.partner_model import PartnerModel
@@ -25,7 +23,7 @@ from napari_synapse_debug.domain.project import Source
 from napari_synapse_debug.domain.records import CANDIDATES, CONTACTS, PAIRS, PREDICTION
 from napari_synapse_debug.domain.roles import ClassSpec
 from napari_synapse_debug.evaluate import look_up_segments
-from napari_synapse_debug.io import Project, Volume, open_volume, read_run, read_table
+from napari_synapse_debug.io import Project, Volume, open_volume, read_table
 from napari_synapse_debug.pipeline.candidate_pairs import SOMATA
 from napari_synapse_debug.pipeline.contact_scene import ContactScene, open_contact_scene
 from napari_synapse_debug.pipeline.overlay import true_clefts
@@ -95,23 +93,6 @@ class Case:
         return lambda points_nm: look_up_segments(
             points_nm, found.array, found.grid, self.evaluate.snap_nm
         )
-
-
-def as_made(work: Work, *steps: str) -> Work:
-    """The work with the parameters by which these ``steps`` of the run were done.
-
-    Those of the project may be others by now. What the record does not know, of an older version,
-    is as in the project.
-    """
-    record, params = read_run(work.folder), work.params
-    for step in steps:
-        known: Params = getattr(params, step)
-        used = record.steps[step].params if step in record.steps else {}
-        with suppress(InputError):
-            made = type(known).build(**{**known.model_dump(), **used})
-            params = params.model_copy(update={step: made})
-    config = work.project.config.model_copy(update={"params": params})
-    return replace(work, project=Project(work.project.folder, config))
 
 
 def case_of_run(work: Work) -> Case:

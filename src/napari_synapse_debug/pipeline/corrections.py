@@ -9,10 +9,10 @@ from typing import Any
 
 from napari_synapse_debug.domain.events import QuietContext
 from napari_synapse_debug.io import write_table
-from napari_synapse_debug.pipeline.case import as_made, case_of_run
+from napari_synapse_debug.pipeline.case import case_of_run
 from napari_synapse_debug.pipeline.evaluation import judge
 from napari_synapse_debug.pipeline.review import Review, open_review
-from napari_synapse_debug.pipeline.work import Work
+from napari_synapse_debug.pipeline.work import Work, as_made
 
 CORRECTED = "truth.corrected.csv"
 

@@ -23,11 +23,11 @@ from napari_synapse_debug.domain.events import StepContext
 from napari_synapse_debug.domain.records import MATCHES, points
 from napari_synapse_debug.evaluate import look_up_segments
 from napari_synapse_debug.io import Volume, read_json, read_table, write_json, write_table
-from napari_synapse_debug.pipeline.case import Case, as_made, case_of_run
+from napari_synapse_debug.pipeline.case import Case, case_of_run
 from napari_synapse_debug.pipeline.local import LocalStages
 from napari_synapse_debug.pipeline.plan import StepDone
 from napari_synapse_debug.pipeline.tiles import TiledArray
-from napari_synapse_debug.pipeline.work import Work
+from napari_synapse_debug.pipeline.work import Work, as_made
 
 _ID_REACH_NM = 100.0
 """A truth's cleft point may lie this far beside its mask."""

@@ -33,10 +33,10 @@ from napari_synapse_debug.evaluate import (
     score_overlap,
 )
 from napari_synapse_debug.io import write_json, write_table
-from napari_synapse_debug.pipeline.case import Case, as_made, case_of_run, with_rule
+from napari_synapse_debug.pipeline.case import Case, case_of_run, with_rule
 from napari_synapse_debug.pipeline.overlay import cleft_instances
 from napari_synapse_debug.pipeline.plan import StepDone
-from napari_synapse_debug.pipeline.work import Work
+from napari_synapse_debug.pipeline.work import Work, as_made
 
 ASKED = "asked_matches.parquet"
 """The matches by the rule asked for, where it is another than ``three_point``."""

@@ -7,6 +7,7 @@ from napari_synapse_debug.io import Project, RunRecord, fingerprint, parse_sourc
 from napari_synapse_debug.pipeline.lessons import lesson_inputs
 from napari_synapse_debug.pipeline.partners import partner_lessons
 from napari_synapse_debug.pipeline.plan import NEEDS, step_key
+from napari_synapse_debug.synapses import LEAST_SYNAPSES
 
 
 def inputs_of(project: Project, run: str, step: str) -> dict[str, str]:
@@ -53,8 +54,11 @@ def older_than(record: RunRecord, step: str) -> tuple[str, str] | None:
         if found is not None:
             return found
         made = record.steps.get(before)
-        for earlier in NEEDS[before] if made is not None else ():
-            if made is not None and made.inputs.get(f"step {earlier}") != _key_of(record, earlier):
+        if made is None:
+            continue
+        for earlier in NEEDS[before]:  # what was begun anew and stopped is not there at all
+            was, now = made.inputs.get(f"step {earlier}"), _key_of(record, earlier)
+            if earlier in record.steps and was != now:
                 return before, earlier
     return None
 
@@ -91,8 +95,9 @@ def _annotation_inputs(project: Project) -> dict[str, str]:
 def _partner_inputs(project: Project) -> str:
     """What partners are learnt from, and how true rows are told to belong to candidates."""
     lessons, rule = partner_lessons(project), project.config.params.evaluate
-    told = f" {rule.tolerance_nm} {rule.snap_nm} {rule.is_complete}" if len(lessons.rows) else ""
-    return lessons.fingerprint + told
+    if len(lessons.rows) < LEAST_SYNAPSES:
+        return lessons.fingerprint
+    return f"{lessons.fingerprint} {rule.tolerance_nm} {rule.snap_nm} {rule.is_complete}"
 
 
 def _key_of(record: RunRecord, step: str) -> str:

@@ -30,13 +30,13 @@ from napari_synapse_debug.io import (
     write_table,
     write_volume,
 )
-from napari_synapse_debug.pipeline.case import Case, as_made, case_of_run
+from napari_synapse_debug.pipeline.case import Case, case_of_run
 from napari_synapse_debug.pipeline.diagnosis import matches_of_run
 from napari_synapse_debug.pipeline.inputs import inputs_of
 from napari_synapse_debug.pipeline.plan import WITHOUT_EFFECT
 from napari_synapse_debug.pipeline.predicted import PREDICTION
 from napari_synapse_debug.pipeline.simulation import PLANTED
-from napari_synapse_debug.pipeline.work import Work
+from napari_synapse_debug.pipeline.work import Work, as_made
 from napari_synapse_debug.simulate import RunToSpoil, Spoiled, spoil_run
 from napari_synapse_debug.simulate.found import MASK
 

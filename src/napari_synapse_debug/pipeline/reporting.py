@@ -10,7 +10,7 @@ import pandas as pd
 from napari_synapse_debug.domain.params import SynapseParams
 from napari_synapse_debug.domain.records import empty
 from napari_synapse_debug.io import read_json, read_run, read_table, write_table, write_text
-from napari_synapse_debug.pipeline.case import as_made, case_of_run
+from napari_synapse_debug.pipeline.case import case_of_run
 from napari_synapse_debug.pipeline.demo import planted_errors
 from napari_synapse_debug.pipeline.diagnosis import BUDGET, SUSPECTS
 from napari_synapse_debug.pipeline.ladder import CANDIDATES_FILE, PAIRS_FILE
@@ -21,7 +21,7 @@ from napari_synapse_debug.pipeline.results import Results, open_results
 from napari_synapse_debug.pipeline.surface import SURFACE, doubt_choice, measure_surface
 from napari_synapse_debug.pipeline.synapses import resolve_params
 from napari_synapse_debug.pipeline.whatif import load_whatif
-from napari_synapse_debug.pipeline.work import Work
+from napari_synapse_debug.pipeline.work import Work, as_made
 from napari_synapse_debug.report import Operating, Report, StepRow, confuse_kinds, render_report
 
 SURFACE_FILE = "surface.csv"

@@ -75,7 +75,7 @@ def run_steps(
     *,
     run: str = "main",
     again: bool = False,
-    params: Mapping[str, Params] | None = None,
+    params: Mapping[str, Params | Mapping[str, Any]] | None = None,
     context: StepContext | None = None,
 ) -> RunSummary:
     """Run the named steps of the project that are not up to date.
@@ -94,8 +94,8 @@ def run_steps(
         Name of the run.
     again : bool
         Run them although they are up to date.
-    params : mapping of str to Params, optional
-        Parameters by step; they are written to ``project.yaml`` first.
+    params : mapping of str to Params or to a mapping of str to value, optional
+        Parameters by step, all or some; they are written to ``project.yaml`` once the run is free.
     context : StepContext, optional
         Takes events and knows whether to stop.
 
@@ -112,16 +112,18 @@ def run_steps(
     context = context or QuietContext()
     project = load_project(folder)
     refuse_package(project.folder, "to run steps")
-    if params:
-        project = with_params(project, {name: p.model_dump() for name, p in params.items()})
-    wanted = in_order(steps)
-    due = wanted if again else tuple(s for s in wanted if not _is_current(project, run, s))
-    if due:
-        check_project(project)
+    values = {name: _values(p) for name, p in (params or {}).items()}
+    changed, wanted = _changed(project, values), in_order(steps)
+    # a run that others were trained on from is kept, unless its training is what is asked for
+    trains = wanted == ("train",) or changed.config.params.train != project.config.params.train
+    is_due = again or not all(_is_current(changed, run, step, trains=trains) for step in wanted)
+    if is_due:
+        check_project(changed)
     done, skipped = [], []
-    with lock_run(project, run) if due else nullcontext():
+    with lock_run(project, run) if is_due else nullcontext():
+        project = with_params(load_project(folder), values)
         for step in wanted:
-            if again or not _is_current(project, run, step):
+            if again or not _is_current(project, run, step, trains=trains):
                 done.append(_run_step(project, run, step, context))
             else:
                 skipped.append(step)
@@ -144,6 +146,28 @@ def change_params(folder: Path, values: Mapping[str, Mapping[str, Any]]) -> None
 
 def with_params(project: Project, values: Mapping[str, Mapping[str, Any]]) -> Project:
     """The project with these parameters changed, in ``project.yaml`` too."""
+    changed = _changed(project, values)
+    if changed.config != project.config:
+        save_config(changed)
+    return changed
+
+
+def check_params(folder: Path, values: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse what ``change_params`` would refuse, and change nothing.
+
+    Raises
+    ------
+    ProjectError, InputError
+        As ``change_params``.
+    """
+    _changed(load_project(folder), values)
+
+
+def _values(params: Params | Mapping[str, Any]) -> Mapping[str, Any]:
+    return params.model_dump() if isinstance(params, Params) else params
+
+
+def _changed(project: Project, values: Mapping[str, Mapping[str, Any]]) -> Project:
     params = project.config.params
     for step, changes in values.items():
         if step not in StepParams.model_fields:
@@ -156,20 +180,16 @@ def with_params(project: Project, values: Mapping[str, Mapping[str, Any]]) -> Pr
         old: Params = getattr(params, step)
         changed = type(old).build(**{**old.model_dump(), **changes})
         params = params.model_copy(update={step: changed})
-    if params == project.config.params:
-        return project
     config: ProjectConfig = project.config.model_copy(update={"params": params})
-    changed_project = Project(project.folder, config)
-    save_config(changed_project)
-    return changed_project
+    return Project(project.folder, config)
 
 
-def _is_current(project: Project, run: str, step: str) -> bool:
+def _is_current(project: Project, run: str, step: str, *, trains: bool = False) -> bool:
     record = read_run(project.run_folder(run))
     folders = {"models": project.model_folder(run), "runs": project.run_folder(run)}
     if not all((folders[place] / name).exists() for place, name in OUTPUTS[step]):
         return False
-    if step == "train" and record.is_base and step in record.steps:
+    if step == "train" and record.is_base and not trains and step in record.steps:
         return True  # what came of it is compared with it
     return record.is_current(step, effective_params(project, step), inputs_of(project, run, step))
 

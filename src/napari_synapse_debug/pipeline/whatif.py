@@ -16,11 +16,11 @@ from napari_synapse_debug.domain.params import SynapseParams
 from napari_synapse_debug.domain.records import CANDIDATES, PAIRS, points, sided_column
 from napari_synapse_debug.evaluate import Identities, judge_ids, match_synapses
 from napari_synapse_debug.io import load_project, read_table
-from napari_synapse_debug.pipeline.case import Case, as_made, case_of_run, with_rule
+from napari_synapse_debug.pipeline.case import Case, case_of_run, with_rule
 from napari_synapse_debug.pipeline.ladder import CANDIDATES_FILE, PAIRS_FILE, Rung, floor_size
 from napari_synapse_debug.pipeline.package_file import refuse_package
 from napari_synapse_debug.pipeline.synapses import resolve_params
-from napari_synapse_debug.pipeline.work import Work
+from napari_synapse_debug.pipeline.work import Work, as_made
 from napari_synapse_debug.synapses import place_synapses
 
 _UNUSED = ("near", "far", "vesicle", "mitochondrion", "edge_raw", "raw", "texture", "inside")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from napari_synapse_debug.domain.errors import ProjectError
+from napari_synapse_debug.domain.errors import InputError, ProjectError
 from napari_synapse_debug.domain.events import Event, StepContext
 from napari_synapse_debug.domain.grid import Box
+from napari_synapse_debug.domain.params import Params
 from napari_synapse_debug.domain.project import StepParams
 from napari_synapse_debug.io import Project, read_run, write_run
 
@@ -85,3 +87,20 @@ class Work:
                 fix=f"add {which}_box to project.yaml, or make the project with --{which}-box",
             )
         return box
+
+
+def as_made(work: Work, *steps: str) -> Work:
+    """The work with the parameters by which these ``steps`` of the run were done.
+
+    Those of the project may be others by now. What the record does not know, of an older version,
+    is as in the project.
+    """
+    record, params = read_run(work.folder), work.params
+    for step in steps:
+        known: Params = getattr(params, step)
+        used = record.steps[step].params if step in record.steps else {}
+        with suppress(InputError):
+            made = type(known).build(**{**known.model_dump(), **used})
+            params = params.model_copy(update={step: made})
+    config = work.project.config.model_copy(update={"params": params})
+    return replace(work, project=Project(work.project.folder, config))

@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_synapse_debug.domain.errors import SynapseDebugError
 from napari_synapse_debug.domain.grid import Box
-from napari_synapse_debug.io import Volume, open_volume, parse_source
+from napari_synapse_debug.io import Volume, open_volume, parse_source, single_channel
 from napari_synapse_debug.ui.layer_info import LayerInfo
 
 _BLOCK = (32, 512, 512)
@@ -27,6 +27,7 @@ def unchanged_source(layer: LayerInfo) -> str | None:
         # what cannot be opened is no volume, or not one: a section, a file of many data sets
         with suppress(SynapseDebugError):
             volume = open_volume(parse_source(layer.source), voxel_size_nm=voxel_size_nm)
+            volume = single_channel(volume)  # napari shows it without its axis
             return layer.source if _holds(volume, layer.array) else None
     return None
 
@@ -41,7 +42,8 @@ def _holds(volume: Volume, array: Any) -> bool:
 
 
 def _is_equal(volume: Volume, array: Any, box: Box) -> bool:
-    return np.array_equal(volume.read(box), np.asarray(array[box.slices]))
+    read, shown = volume.read(box), np.asarray(array[box.slices])
+    return np.array_equal(read, shown, equal_nan=read.dtype.kind == "f")
 
 
 def _same_type(one: Any, other: Any) -> bool:

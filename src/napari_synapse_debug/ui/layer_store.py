@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -75,8 +76,14 @@ def store_crop(folder: Path, layer: LayerInfo, box: Box, name: str) -> str:
         The disk is full or the folder may not be written.
     """
     place = "_".join(f"{a}-{b}" for a, b in zip(box.start, box.stop, strict=True))
-    path = folder.absolute() / "annotations" / f"{class_name(name)}_{place}.zarr"
+    path = folder.absolute() / "annotations" / f"{_file_name(name)}_{place}.zarr"
     path.parent.mkdir(parents=True, exist_ok=True)
     labels = np.asarray(layer.array[box.slices])
     write_labels(path, labels, layer.grid.crop(box))
     return str(path)
+
+
+def _file_name(name: str) -> str:
+    """A name for files of the class ``name`` that no other class has, in any script."""
+    plain = class_name(name)
+    return plain if plain == name else f"{plain}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"

@@ -131,6 +131,7 @@ class Reviewing:
             Nothing is selected, or it cannot be saved.
         """
         self.refresh()
+        self._wait()
         finding, at = self._selected()
         marks, author = self._session.marks, self.review.author
         is_for_all = marks.verdict[at] == DISPUTED or marks.is_settled[at]
@@ -235,6 +236,12 @@ class Reviewing:
             return
         self._is_replaying = True
         self._background.run(_TASK, lambda: _marks(review, actions, table), self._take, self._fail)
+
+    def _wait(self) -> None:
+        """Finish a replay at once: whether a dispute is to be settled depends on it."""
+        if self._is_replaying and self._background is not None:
+            self._background.forget(_TASK)
+            self._take(_marks(self.review, self.review.actions(), self._session.table))
 
     def _take(self, computed: Marks) -> None:
         self._is_replaying = False

@@ -19,7 +19,7 @@ class WholeBox(ScrollSafe, QSpinBox):
         self.setLocale(_plain_locale())
 
     def validate(self, text: str, at: int) -> tuple[QValidator.State, str, int]:
-        """Refuse what Qt takes for a separator of thousands: 2,5 would be 25."""
+        """Swallow separators of thousands, 2,000 and 2.000, so that what is seen is the number."""
         if "," in text or "." in text:
             return QValidator.State.Invalid, text, at
         return super().validate(text, at)

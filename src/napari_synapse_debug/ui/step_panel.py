@@ -104,7 +104,10 @@ class StepPanel(QWidget):
         if results is not None:
             for name, form in self.forms.items():
                 stored = self._stored(getattr(results.config.params, name))
-                if stored not in (self._shown.get(name), self._asked.get(name)):
+                if stored == self._asked.get(name):
+                    del self._asked[name]  # what was asked for here; more may be typed by now
+                elif stored != self._shown.get(name):
+                    self._asked.pop(name, None)
                     form.set_value(stored[-1])
                 self._shown[name] = stored
         self.show_state()
