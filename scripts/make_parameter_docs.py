@@ -13,7 +13,10 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "parameters.md"
 HEAD = """# Parameters
 
 Made by `python scripts/make_parameter_docs.py` from `domain/params/`. On the command line:
-`--set STEP.NAME=VALUE` (remembered in `project.yaml`); in the window: the form of the step.
+`--set STEP.NAME=VALUE` (remembered in `project.yaml`). Values are YAML: `true` or `false`, lists in
+square brackets and quotes (`--set 'contacts.excluded_segments=[1,2]'`), `null` for *as needed*.
+In the window: the form of the step, under the name of the last column; those with … are folded
+under *Advanced*; `targets` are set on the command line alone.
 Where files are judged without a project: `--params FILE.yaml` with the sections evaluate, diagnose,
 synapses and contacts.
 
@@ -28,6 +31,8 @@ synapse-debug compare PROJECT main b
 """
 
 COMMANDS = {"again": AgainParams, "compare": CompareParams}
+
+WITHOUT_FORM = ("targets",)
 
 COMMAND_HEAD = """## Of commands that are no steps
 
@@ -47,21 +52,30 @@ def page() -> str:
 
 
 def _section(step: str, model: type[Params]) -> str:
+    has_form = step not in WITHOUT_FORM
     lines = [
         f"## {step}",
         "",
-        "| name | default | unit | bounds | what it does |",
-        "|---|---|---|---|---|",
+        "| name | default | unit | bounds | what it does | in the window |",
+        "|---|---|---|---|---|---|",
     ]
     schema = model.model_json_schema()["properties"]
     for name, field in model.model_fields.items():
         extra = field.json_schema_extra or {}
-        default = "as needed" if field.default is None else f"`{field.default}`"
+        default = "as needed" if field.default is None else f"`{_typed(field.default)}`"
+        title = f"{field.title}{' …' if extra.get('advanced') else ''}" if has_form else ""
         lines.append(
             f"| `{name}` | {default} | {extra.get('unit', '')} | {_bounds(schema[name])} "
-            f"| {field.description} |"
+            f"| {field.description} | {title} |"
         )
     return "\n".join([*lines, ""])
+
+
+def _typed(value: object) -> str:
+    """``value`` as it is typed on the command line."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(list(value)) if isinstance(value, tuple) else str(value)
 
 
 def _bounds(schema: dict) -> str:

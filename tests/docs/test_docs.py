@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-@pytest.mark.parametrize("what", ["parameter", "command"])
+@pytest.mark.parametrize("what", ["parameter", "command", "table"])
 def test_the_pages_made_from_code_are_current(what: str) -> None:
     path = ROOT / "scripts" / f"make_{what}_docs.py"
     spec = importlib.util.spec_from_file_location(path.stem, path)

@@ -142,7 +142,7 @@ def _pair_up(
     ids_b: NDArray[np.uint64],
     within_nm: float,
 ) -> Edges:
-    """Rows of both that are one: the same ordered pair, nearest first, one to one."""
+    """Rows of both that are one: the same ordered pair, one to one, as near as can be."""
     none = np.zeros(0, dtype=np.int64)
     if len(rows_a) == 0 or len(rows_b) == 0 or within_nm == 0:
         return Edges(none, none, none.astype(np.float64))
