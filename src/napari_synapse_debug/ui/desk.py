@@ -89,6 +89,7 @@ class Desk:
             lambda folder, run: self.backend().open_preview(folder, run=run),
         )
         self.remembering = Remembering(self.session, self.preferences)
+        self.runner.project_made.connect(self.remembering.restore)
         self.live = LivePrediction(
             self.session,
             self.adapter,
@@ -111,12 +112,15 @@ class Desk:
     def open_run(self, folder: Path, run: str | None = None) -> None:
         """Open ``run`` of the project in ``folder``; by default main, or else the first one.
 
+        List and error are as they were left where it is the run that was open last.
+
         Raises
         ------
         SynapseDebugError
             It is no project, it has no such run, or something in it cannot be read.
         """
         self.runner.open(folder, run or _first_run(self.backend().list_runs(folder)))
+        self.remembering.restore()
 
     def _forget_tasks(self) -> None:
         """What was asked about the results before is not told of those that are open now."""
