@@ -1,6 +1,8 @@
 """The real window on a (virtual) screen: docks from the manifest, clicks, keys, a picture."""
 
+import gc
 import shutil
+import weakref
 from pathlib import Path
 
 import imageio.v3 as imageio
@@ -117,6 +119,28 @@ def test_without_a_run_the_window_opens_where_the_project_was_left(viewer, proje
     open_window(project, viewer, run="main")
     assert (session.run, session.selected) == ("main", 1)
     assert session.filter == FindingFilter()
+
+
+def test_a_debug_dock_that_was_closed_neither_reads_nor_lives_on(viewer, results, qtbot):
+    open_window(results, viewer)
+    dock, panel = viewer.window.add_plugin_dock_widget(PLUGIN, "Debug")
+    for page in (panel.again, panel.whatif, panel.team, panel.errors):
+        panel.tabs.setCurrentWidget(page)
+        QApplication.processEvents()
+    session, sections = desk_of(viewer).session, panel.errors.sections
+    before = sections.pictures["xy"]._marks
+    dock.destroyOnClose()
+    session.select(103)
+    assert sections.pictures["xy"]._marks is before
+
+    kept = [weakref.ref(part) for part in (panel, panel.team, panel.again, panel.truth_page)]
+    del dock, panel, sections, page
+    QApplication.processEvents()
+    gc.collect()
+    assert [ref() for ref in kept] == [None] * 4
+    session.select(104)
+    trace = debug_panel(viewer).errors.trace
+    qtbot.waitUntil(trace.isVisible)
 
 
 def test_two_viewers_have_two_desks(viewer, make_napari_viewer, results):

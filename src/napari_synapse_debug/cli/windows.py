@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 
 def view(
-    project: Annotated[Path, typer.Argument(help="Project folder")],
+    project: Annotated[Path, typer.Argument(help="Project folder, or the zip of a work package")],
     run: Annotated[
         str | None, typer.Option("--run", help="Name of the run; the one that was open last")
     ] = None,

@@ -130,10 +130,10 @@ class ErrorModel(QAbstractTableModel):
         row, column = int(self._session.listed[index.row()]), COLUMNS[index.column()]
         if role == Qt.ItemDataRole.DisplayRole:
             return column.text(self._session, row)
-        if role == Qt.ItemDataRole.ToolTipRole and column.key in ("verdict", "comment"):
-            return str(
-                self._session.marks.column("said" if column.key == "verdict" else "comment")[row]
-            )
+        if role == Qt.ItemDataRole.ToolTipRole and column.key == "verdict":
+            return self._session.marks.telling(row)
+        if role == Qt.ItemDataRole.ToolTipRole and column.key == "comment":
+            return str(self._session.marks.comment[row])
         if role == Qt.ItemDataRole.ToolTipRole:
             cause = in_words(str(_value(self._session, row, "cause")))
             return f"{cause}: {_value(self._session, row, 'summary')}"
