@@ -77,6 +77,8 @@ class MemoryResults:
     findings: pd.DataFrame | None = None
     evaluation: Mapping[str, Any] | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    has_model: bool = True
+    is_package: bool = False
 
 
 def cleft_voxel(row: int) -> np.ndarray:
@@ -228,6 +230,17 @@ def results_on() -> Callable[[Grid], MemoryResults]:
 def findings() -> pd.DataFrame:
     """Its six errors, numbered from 101."""
     return make_findings()
+
+
+@pytest.fixture
+def plain_dock(project, qtbot):
+    """The Debug dock with the project of ten errors open; it is not shown."""
+    made = debug_dock.DebugDock(viewer := ViewerModel())
+    made.viewer_kept = viewer  # the desk holds it weakly
+    qtbot.addWidget(made)
+    made._desk.runner.open(project)
+    yield made
+    made._desk.close()
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -23,6 +26,28 @@ def test_without_a_project_it_says_what_to_do(qtbot):
     assert not page.propose.isEnabled()
 
 
+@pytest.mark.parametrize(
+    ("lacks", "run", "propose"),
+    [
+        ({}, "", ""),
+        ({"has_model": False}, "Train a model first", ""),
+        ({"volumes": {}}, "", "Predict first"),
+        ({"is_package": True}, "This is a work package", "This is a work package"),
+    ],
+)
+def test_it_says_what_comes_before(results, qtbot, lacks, run, propose):
+    session = Session()
+    page = AgainPage(session)
+    qtbot.addWidget(page)
+    session.set_project(Path("nowhere"))
+    session.set_results(dataclasses.replace(results, **lacks))
+
+    assert page.run_panel.run.isEnabled() == (not run)
+    assert page.run_panel.reason.text().startswith(run)
+    assert page.propose.isEnabled() == (not propose)
+    assert page.propose.toolTip().startswith(propose or "Boxes in which")
+
+
 def test_the_progress_of_every_step_of_the_chain_shows(qtbot):
     session = Session()
     page = AgainPage(session)
@@ -33,7 +58,7 @@ def test_the_progress_of_every_step_of_the_chain_shows(qtbot):
         assert page.run_panel.message.text() == f"{step}: block 2 of 8"
         assert page.run_panel.cancel.isVisible()
     session.set_job(JobState("failed", "train", "no model", details="Traceback"))
-    assert page.run_panel.copy.isVisible()
+    assert page.run_panel.message.copy.isVisible()
 
 
 def test_a_box_to_annotate_is_about_two_micrometres_and_fits():

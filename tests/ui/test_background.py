@@ -1,9 +1,12 @@
 """Work beside the window, and what the window remembers."""
 
+import gc
 import threading
+import weakref
 
 import pytest
 
+from napari_synapse_debug.domain.events import Event
 from napari_synapse_debug.ui.background import Background
 from napari_synapse_debug.ui.preferences import Preferences
 
@@ -68,6 +71,59 @@ def test_an_error_is_told_as_such(background, qtbot):
     qtbot.waitUntil(lambda: bool(errors))
 
     assert isinstance(errors[0], ZeroDivisionError)
+
+
+def test_what_runs_is_told_of_and_ends_with_the_window(background, qtbot):
+    told, ended = [], threading.Event()
+
+    def work(context):
+        context.report(Event("package", "raw", 1, 4))
+        while not context.should_stop():
+            ended.wait(0.01)
+        ended.set()
+
+    background.run("package", work, told.append, told.append, on_event=told.append)
+    qtbot.waitUntil(lambda: told == [Event("package", "raw", 1, 4)], timeout=20_000)
+    assert not ended.is_set()
+    background.close()
+
+    assert ended.wait(20)
+
+
+def test_what_is_stopped_is_told(background, qtbot):
+    told = []
+
+    def work(context):
+        while not context.should_stop():
+            threading.Event().wait(0.01)
+        return "stopped"
+
+    background.run("package", work, told.append, told.append, on_event=told.append)
+    background.stop("another")
+    background.stop("package")
+    qtbot.waitUntil(lambda: told == ["stopped"], timeout=20_000)
+
+
+def test_what_was_told_is_not_kept(background, qtbot):
+    told, gate = [], threading.Event()
+
+    class Page:
+        def show(self, value):
+            told.append(value)
+
+    page = Page()
+    background.run("sum", lambda: gate.wait(20), page.show, page.show)
+    seen = weakref.ref(page)
+    del page
+    assert seen() is not None
+    gate.set()
+    qtbot.waitUntil(lambda: told == [True])
+
+    def is_gone():
+        gc.collect()
+        return seen() is None
+
+    qtbot.waitUntil(is_gone)  # the thread may be about to let go of it
 
 
 def test_values_outlive_the_window():

@@ -11,11 +11,14 @@ from napari_synapse_debug.domain.verdicts import Verdict
 from napari_synapse_debug.pipeline import open_review
 from napari_synapse_debug.ui.debug_dock import DebugDock
 from napari_synapse_debug.ui.desk import desk_of
+from napari_synapse_debug.ui.error_model import COLUMNS
 from napari_synapse_debug.ui.finding_table import FindingFilter
 from napari_synapse_debug.ui.names import LayerName
 from napari_synapse_debug.ui.truth_editor import ADD, MOVE, NAMES
 
 pytestmark = pytest.mark.ui
+
+VERDICT = [column.head for column in COLUMNS].index("verdict")
 
 
 @pytest.fixture
@@ -115,6 +118,51 @@ def test_listed_rows_are_exported_with_their_verdicts(dock, desk, tmp_path, qtbo
     table = pd.read_csv(tmp_path / "errors.csv", keep_default_na=False)
     assert table["finding"].tolist() == [3, 6, 9]
     assert table["verdict"].tolist() == ["ambiguous", "", ""]
+    action = desk.reviewing.review.actions()[-1]
+    assert table["author"].tolist() == [desk.reviewing.author, "", ""]
+    assert table["time"].tolist() == [action.time, "", ""]
+    row = dock.view.model().row_of(3)
+    tip = dock.view.model().index(row, VERDICT).data(Qt.ItemDataRole.ToolTipRole)
+    day, minute = action.time[:10], action.time[11:16]
+    assert tip == f"{desk.reviewing.author}: ambiguous\n{day} {minute} UTC"
+
+
+def test_author_and_time_are_of_the_verdict_that_holds(dock, desk, project):
+    with open_review(project, author="anna") as review:
+        review.set_verdict(1, Verdict.UNSURE)
+        review.set_verdict(2, Verdict.UNSURE)
+    with open_review(project, author="ben") as review:
+        review.set_verdict(2, Verdict.UNSURE)
+        review.set_verdict(1, Verdict.AMBIGUOUS)
+        agreed = review.actions()[-2].time
+        review.set_comment(2, "a later comment is no verdict")
+    with open_review(project, author="chief") as review:
+        review.settle(1, Verdict.MODEL_ERROR)
+        settled = review.actions()[-1].time
+    desk.reviewing.refresh()
+
+    rows = dock.listed_rows().set_index("finding")
+    assert rows.loc[1, ["verdict", "author", "time"]].tolist() == ["model_error", "chief", settled]
+    assert rows.loc[2, ["verdict", "author", "time"]].tolist() == ["unsure", "anna; ben", agreed]
+
+
+def test_buttons_that_are_grey_say_why(dock, desk):
+    truth, verdict = dock.truth_page, dock.errors.review.buttons[Verdict.UNSURE]
+    select = "Select an error of the list first"
+    for button in (truth.delete, truth.accept, truth.kind, truth.modes[MOVE], verdict):
+        assert (button.isEnabled(), button.toolTip()) == (False, select)
+    assert "Find synapses first" in truth.score.toolTip()
+
+    desk.session.select(3)  # a false one
+    assert truth.accept.isEnabled()
+    assert truth.accept.toolTip().endswith("(A)")
+    assert not truth.delete.isEnabled()
+    assert truth.delete.toolTip().startswith("This error is a false one")
+    assert verdict.isEnabled()
+    assert verdict.toolTip().startswith("Unsure")
+    desk.session.select(1)
+    assert truth.delete.isEnabled()
+    assert truth.accept.toolTip().startswith("Only a false synapse")
 
 
 def test_more_filters_ask_for_what_they_say(dock, desk, qtbot):

@@ -173,3 +173,20 @@ def test_a_verdict_is_shown_short_and_told_in_full(model, session):
     assert texts(model, 0)["verdict"] == "truth"
     index = model.index(0, HEADS.index("verdict"))
     assert model.data(index, Qt.ItemDataRole.ToolTipRole) == "ben: that"
+
+
+def test_the_arrow_stands_where_the_session_sorts(view, session, model, qtbot):
+    head = view.horizontalHeader()
+    assert head.sortIndicatorSection() == HEADS.index("#")
+
+    session.sort("score", ascending=False)
+    assert head.sortIndicatorSection() == HEADS.index("score")
+    assert head.sortIndicatorOrder() == Qt.SortOrder.DescendingOrder
+    other = ErrorView(model)
+    qtbot.addWidget(other)
+    assert (session.sort_by, session.ascending) == ("score", False)
+    assert other.horizontalHeader().sortIndicatorSection() == HEADS.index("score")
+
+    session.sort("cleft_x_nm", ascending=True)  # a column that the list has not
+    assert head.sortIndicatorSection() == -1
+    assert session.sort_by == "cleft_x_nm"

@@ -3,6 +3,7 @@
 import shutil
 import threading
 from functools import partial
+from pathlib import Path
 
 import pytest
 from napari.components import ViewerModel
@@ -101,3 +102,14 @@ def test_answers_about_the_run_before_are_not_told(toy_project, open_desk, qtbot
     qtbot.waitUntil(lambda: not desk.background.is_busy, timeout=20_000)
     qtbot.wait(50)
     assert told == ["package"]
+
+
+def test_a_project_that_was_made_in_the_window_is_remembered(project, open_desk, tmp_path, qtbot):
+    desk = open_desk(project)
+    made = Path(shutil.copytree(project, tmp_path / "made"))
+
+    desk.runner._in_thread("writing", lambda: (made, "was made"))
+    qtbot.waitUntil(lambda: desk.session.project == made, timeout=20_000)
+    desk.session.select(4)
+
+    assert open_desk(made).session.selected == 4

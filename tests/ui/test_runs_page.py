@@ -1,9 +1,12 @@
 """Runs and reviewers: what is offered, and what became of each error."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
 from napari_synapse_debug.ui.runs_page import RunsPage, changes_of
+from napari_synapse_debug.ui.session import Session
 from napari_synapse_debug.ui.team_page import TeamPage
 
 pytestmark = pytest.mark.ui
@@ -65,8 +68,11 @@ def test_no_comparison_and_no_errors_give_empty_changes(findings):
     assert changes_of(findings[:0], rows).tolist() == []
 
 
-def test_a_package_needs_a_name(qtbot):
-    page = TeamPage()
+def test_a_package_needs_a_name(results, qtbot):
+    session = Session()
+    session.set_project(Path("nowhere"))
+    session.set_results(results)
+    page = TeamPage(session)
     qtbot.addWidget(page)
     assert not page.package.isEnabled()
 

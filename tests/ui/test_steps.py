@@ -15,9 +15,10 @@ from napari_synapse_debug.domain.project import Annotation
 from napari_synapse_debug.domain.roles import ClassSpec, Role
 from napari_synapse_debug.jobs import JobRunner
 from napari_synapse_debug.ui.backend import product_backend
+from napari_synapse_debug.ui.predict_panel import PredictPanel
 from napari_synapse_debug.ui.run_panel import time_text
 from napari_synapse_debug.ui.session import JobState, Session
-from napari_synapse_debug.ui.step_panel import EVALUATE, SYNAPSES, TRAIN, StepPanel
+from napari_synapse_debug.ui.step_panel import EVALUATE, PREDICT, SYNAPSES, TRAIN, StepPanel
 from napari_synapse_debug.ui.step_runner import StepRunner
 
 pytestmark = pytest.mark.ui
@@ -186,7 +187,7 @@ def test_an_error_is_told_with_what_to_do_and_its_details(make_panel, session, q
     wait_for(qtbot, session, "failed")
 
     assert "To fix it: mount the disk." in panel.run_panel.message.text()
-    qtbot.mouseClick(panel.run_panel.copy, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(panel.run_panel.message.copy, Qt.MouseButton.LeftButton)
     assert "InputError" in qapp.clipboard().text()
 
 
@@ -230,6 +231,42 @@ def test_run_says_what_is_missing(session, results, qtbot, group, change, reason
 
     assert not panel.run_panel.run.isEnabled()
     assert reason in panel.run_panel.reason.text()
+
+
+@pytest.mark.parametrize(
+    ("group", "lacks", "reason"),
+    [
+        (PREDICT, {"has_model": False}, "Train a model first"),
+        (SYNAPSES, {"volumes": {}}, "Predict first"),
+        (EVALUATE, {"synapses": None}, "Find synapses first"),
+        *((g, {"is_package": True}, "work package") for g in (TRAIN, PREDICT, SYNAPSES, EVALUATE)),
+    ],
+)
+def test_run_says_which_step_comes_before(session, results, qtbot, group, lacks, reason):
+    panel = StepPanel(session, group)
+    qtbot.addWidget(panel)
+    assert panel.run_panel.run.isEnabled()
+
+    session.set_results(dataclasses.replace(results, **lacks))
+    assert not panel.run_panel.run.isEnabled()
+    assert reason in panel.run_panel.reason.text()
+
+    session.set_results(results)
+    assert panel.run_panel.run.isEnabled()
+
+
+def test_predict_here_says_why_it_cannot(session, results, qtbot):
+    panel = PredictPanel(session)
+    qtbot.addWidget(panel)
+    assert panel.here.isEnabled()
+    assert "around the middle of the view" in panel.here.toolTip()
+
+    session.set_results(dataclasses.replace(results, has_model=False))
+
+    assert not panel.here.isEnabled()
+    assert panel.here.toolTip() == panel.here_message.text() == "Train a model first"
+    session.set_results(results)
+    assert panel.here_message.text() == ""
 
 
 def test_points_alone_and_masks_of_boxes_alone_can_be_learnt(session, results, qtbot):

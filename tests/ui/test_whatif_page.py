@@ -2,12 +2,13 @@
 
 import dataclasses
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from napari_synapse_debug.domain.params import SynapseParams
-from napari_synapse_debug.ui.session import Session
+from napari_synapse_debug.ui.session import JobState, Session
 from napari_synapse_debug.ui.whatif_page import WhatIfPage, slider_stops
 
 pytestmark = pytest.mark.ui
@@ -40,8 +41,11 @@ class Tables:
 
 
 @pytest.fixture
-def page(qtbot):
-    made = WhatIfPage(Session())
+def page(results, qtbot):
+    session = Session()
+    session.set_project(Path("nowhere"))
+    session.set_results(results)
+    made = WhatIfPage(session)
     qtbot.addWidget(made)
     made.asked.connect(lambda params: made.show_outlook(made.derive(params)))
     return made
@@ -60,6 +64,7 @@ def test_the_stops_hold_what_the_run_used():
 
 def test_it_begins_as_in_the_run(page):
     assert not page.apply.isEnabled()
+    assert page.apply.toolTip().startswith("There are no tables")
     assert not page.sliders["threshold"].isEnabled()
 
     page.show_whatif(Tables())
@@ -67,6 +72,8 @@ def test_it_begins_as_in_the_run(page):
     assert page.params() == PARAMS
     assert page.before.text().startswith("In the run: 2 synapses · F1 0.500 · 2 right")
     assert page.apply.isEnabled()
+    page._session.set_job(JobState("running", "train"))
+    assert (page.apply.isEnabled(), page.apply.toolTip()) == (False, "train is running")
 
 
 def test_a_slider_asks_and_can_be_put_back(page):

@@ -1,15 +1,20 @@
 """The real window on a (virtual) screen: docks from the manifest, clicks, keys, a picture."""
 
+import gc
+import shutil
+import weakref
 from pathlib import Path
 
 import imageio.v3 as imageio
 import numpy as np
 import pytest
+from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
 from napari_synapse_debug.ui import open_window, save_picture
-from napari_synapse_debug.ui.desk import desk_of
+from napari_synapse_debug.ui.desk import Desk, desk_of
+from napari_synapse_debug.ui.finding_table import FindingFilter
 from napari_synapse_debug.ui.window import PLUGIN
 
 pytestmark = pytest.mark.viewer
@@ -93,6 +98,49 @@ def test_a_finding_is_named(viewer, results):
     open_window(results, viewer, finding=105)
 
     assert desk_of(viewer).session.selected == 105
+
+
+def test_without_a_run_the_window_opens_where_the_project_was_left(viewer, project):
+    shutil.copytree(project / "runs/main", project / "runs/second")
+    before = Desk(model := ViewerModel())
+    before.open_run(project, "second")
+    before.session.set_filter(FindingFilter(error="missed"))
+    before.session.sort("score", ascending=False)
+    before.session.select(5)
+    assert before.adapter.viewer is model
+    before.close()
+
+    session = desk_of(open_window(project, viewer)).session
+    head = debug_panel(viewer).view.horizontalHeader()
+    assert (session.run, session.selected) == ("second", 5)
+    assert session.filter == FindingFilter(error="missed")
+    assert (session.sort_by, head.sortIndicatorSection()) == ("score", 5)
+
+    open_window(project, viewer, run="main")
+    assert (session.run, session.selected) == ("main", 1)
+    assert session.filter == FindingFilter()
+
+
+def test_a_debug_dock_that_was_closed_neither_reads_nor_lives_on(viewer, results, qtbot):
+    open_window(results, viewer)
+    dock, panel = viewer.window.add_plugin_dock_widget(PLUGIN, "Debug")
+    for page in (panel.again, panel.whatif, panel.team, panel.errors):
+        panel.tabs.setCurrentWidget(page)
+        QApplication.processEvents()
+    session, sections = desk_of(viewer).session, panel.errors.sections
+    before = sections.pictures["xy"]._marks
+    dock.destroyOnClose()
+    session.select(103)
+    assert sections.pictures["xy"]._marks is before
+
+    kept = [weakref.ref(part) for part in (panel, panel.team, panel.again, panel.truth_page)]
+    del dock, panel, sections, page
+    QApplication.processEvents()
+    gc.collect()
+    assert [ref() for ref in kept] == [None] * 4
+    session.select(104)
+    trace = debug_panel(viewer).errors.trace
+    qtbot.waitUntil(trace.isVisible)
 
 
 def test_two_viewers_have_two_desks(viewer, make_napari_viewer, results):

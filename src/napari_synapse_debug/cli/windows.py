@@ -20,9 +20,9 @@ def register(app: typer.Typer) -> None:
 
 
 def view(
-    project: Annotated[Path, typer.Argument(help="Project folder")],
+    project: Annotated[Path, typer.Argument(help="Project folder, or the zip of a work package")],
     run: Annotated[
-        str | None, typer.Option("--run", help="Name of the run; main, or else the first")
+        str | None, typer.Option("--run", help="Name of the run; the one that was open last")
     ] = None,
     picture: Annotated[
         Path | None, typer.Option(help="Draw the window to this PNG instead of opening it")

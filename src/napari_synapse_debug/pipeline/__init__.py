@@ -54,6 +54,7 @@ from napari_synapse_debug.pipeline.running import (
 )
 from napari_synapse_debug.pipeline.simulation import Simulated, simulate_project
 from napari_synapse_debug.pipeline.training_history import read_sections, read_training_rows
+from napari_synapse_debug.pipeline.unpacking import unpack_package
 
 __all__ = [
     "STEPS",
@@ -111,6 +112,7 @@ __all__ = [
     "summarize_review",
     "telling_finding",
     "train_again",
+    "unpack_package",
     "warm_up",
     "write_corrected_truth",
 ]

@@ -127,14 +127,27 @@ def _copy(review: Path, place: Path) -> None:
 def _unzip(path: Path, place: Path) -> None:
     """The verdicts of a zip, whichever folders of it they lie in; each keeps its own log."""
     folders: dict[str, Path] = {}
+    with reading_zip(path) as archive:
+        for name in archive.namelist():
+            inside, _, base = name.rpartition("/")
+            if base in {REVIEW + side for side in _SIDES}:
+                folder = folders.setdefault(inside, place / str(len(folders)))
+                folder.mkdir(exist_ok=True)
+                (folder / base).write_bytes(archive.read(name))
+
+
+@contextmanager
+def reading_zip(path: Path) -> Iterator[zipfile.ZipFile]:
+    """The zip at ``path``, to be read in the block.
+
+    Raises
+    ------
+    DataError
+        It is damaged.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
-                inside, _, base = name.rpartition("/")
-                if base in {REVIEW + side for side in _SIDES}:
-                    folder = folders.setdefault(inside, place / str(len(folders)))
-                    folder.mkdir(exist_ok=True)
-                    (folder / base).write_bytes(archive.read(name))
+            yield archive
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise DataError(
             f"{path} cannot be read as a zip",

@@ -30,6 +30,7 @@ from napari_synapse_debug.io import (
     read_table,
 )
 from napari_synapse_debug.io.model_files import WEIGHTS
+from napari_synapse_debug.pipeline.package_file import PACKAGE
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,14 @@ class Results:
     """A project and one of its runs; what has not been made is None, or not in ``volumes``.
 
     ``volumes`` has the keys ``raw, segmentation, true_segmentation, prediction, candidates``,
-    ``mask:NAME`` and ``extra:NAME``. ``has_model``: the run has a trained model.
+    ``mask:NAME`` and ``extra:NAME``. ``has_model``: the run has a trained model; ``is_package``:
+    it is a work package.
     """
 
     folder: Path
     run: str
     has_model: bool
+    is_package: bool
     config: ProjectConfig
     grid: Grid
     volumes: Mapping[str, Volume]
@@ -75,6 +78,7 @@ def open_results(folder: Path, run: str = "main") -> Results:
         folder=project.folder,
         run=run,
         has_model=(project.model_folder(run) / WEIGHTS).exists(),
+        is_package=(project.folder / PACKAGE).is_file(),
         config=project.config,
         grid=raw.grid,
         volumes={"raw": raw, **_volumes(project, place)},

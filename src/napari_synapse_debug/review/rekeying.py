@@ -94,10 +94,10 @@ def find_again(
     Returns
     -------
     DataFrame
-        ``domain.verdicts.VERDICTS`` and the two columns, at most one row for each finding,
-        author and ``is_settlement``: the latest verdict and comment on its present stage, from
-        whatever run, or else those on another one, which ``is_stale``. What was taken back,
-        and verdicts on nothing that is still there, are left out. Empty in, empty out.
+        ``domain.verdicts.VERDICTS``, ``verdict_time`` and the two columns, at most one row for
+        each finding, author and ``is_settlement``: the latest verdict and comment on its present
+        stage, from whatever run, or else those on another one, which ``is_stale``. What was taken
+        back, and verdicts on nothing that is still there, are left out. Empty in, empty out.
     """
     is_false = (verdicts["error"] == ErrorKind.FALSE).to_numpy()
     now = np.full(len(verdicts), -1, np.int64)
@@ -112,7 +112,7 @@ def find_again(
     table = found.assign(now_finding=at["finding"].to_numpy(np.int64), is_stale=is_stale)
     table = merge_words(table, ("now_finding", "author", "is_settlement", "is_stale"))
     table = table[(table["verdict"] != "") | (table["comment"] != "")]
-    table = table.drop(columns=["verdict_time", "comment_time"])
+    table = table.drop(columns=["comment_time"])
     ordered = table.sort_values(["is_stale", "time"], ascending=[False, True], kind="stable")
     last = ordered.drop_duplicates(["now_finding", "author", "is_settlement"], keep="last")
     return last.sort_values(["now_finding", "time"], kind="stable").reset_index(drop=True)

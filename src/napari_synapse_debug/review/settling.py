@@ -21,6 +21,7 @@ class Standing(StrEnum):
 
 _SETTLED: Columns = {
     "verdict": "str",
+    "author": "str",
     "standing": "str",
     "n_reviewers": "int64",
     "said": "str",
@@ -42,7 +43,8 @@ def settle(verdicts: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The columns ``by``, then ``verdict`` (empty where disputed), ``standing`` (agreed: all
+        The columns ``by``, then ``verdict`` (empty where disputed), ``author`` (who gave the one
+        that holds: ``anna; ben``, or who settled it), ``standing`` (agreed: all
         reviewers say the same, also a single one; disputed; settled: by a later word on the
         dispute), ``n_reviewers``, ``said`` (``anna: unsure; ben: model_error``), ``comment``
         (all of them) and ``time`` (of the latest). Empty in, empty out.
@@ -73,13 +75,16 @@ def _settled(words: list[_Word]) -> dict[str, Any]:
     own = sorted((word for word in words if not word.is_settlement), key=lambda w: w.author)
     ruled = [word for word in words if word.is_settlement]
     if ruled:
-        verdict, standing = max(ruled, key=lambda w: w.time).verdict, Standing.SETTLED
+        latest = max(ruled, key=lambda w: w.time)
+        verdict, authors, standing = latest.verdict, [latest.author], Standing.SETTLED
     elif len({word.verdict for word in own}) == 1:
+        authors = [word.author for word in own]
         verdict, standing = own[0].verdict, Standing.AGREED
     else:
-        verdict, standing = "", Standing.DISPUTED
+        verdict, authors, standing = "", [], Standing.DISPUTED
     return {
         "verdict": verdict,
+        "author": "; ".join(authors),
         "standing": standing.value,
         "n_reviewers": len({word.author for word in own}),
         "said": "; ".join(f"{word.author}: {word.verdict}" for word in own),

@@ -64,7 +64,8 @@ def join_again(panel: DebugPanel, desk: Desk, runs: RunsPage) -> AgainPage:
     page.box_requested.connect(guarded(go_to, page.show_problem))
     page.run_requested.connect(guarded(start, page.show_problem))
     page.cancel_requested.connect(desk.runner.cancel)
-    desk.runner.trained_again.connect(alive(compare))
+    page.trained.connect(compare)
+    desk.runner.trained_again.connect(page.trained)
     panel.add_page(page, "Train again", "Train on with what this review taught, and compare")
     return page
 

@@ -19,10 +19,11 @@ from qtpy.QtWidgets import (
 
 from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.params import AgainParams
+from napari_synapse_debug.ui.blocking import NO_PROJECT, allow, why_blocked, why_missing
 from napari_synapse_debug.ui.forms import Form
+from napari_synapse_debug.ui.message_line import MessageLine
 from napari_synapse_debug.ui.run_panel import RunPanel
 from napari_synapse_debug.ui.session import Session
-from napari_synapse_debug.ui.step_panel import NO_PROJECT, why_blocked
 
 STEPS = (
     *("again", "train", "predict", "contacts", "synapses"),
@@ -34,26 +35,29 @@ _ABOUT = (
     "Learn from this review: the corrected truth, and patches around the classifier errors that "
     "you confirmed (key 1). Starts from the present weights; a new run is made and compared."
 )
+_PROPOSE = "Boxes in which the model is least sure of its synapses"
 _LIST_ROWS = 5
 
 
 class AgainPage(QWidget):
     """Emits ``run_requested(params)``, ``cancel_requested`` and ``lessons_requested``.
 
-    For boxes to annotate ``boxes_requested`` and ``box_requested(box)``.
+    For boxes to annotate ``boxes_requested`` and ``box_requested(box)``; ``trained(made)`` when a
+    new run was made.
     """
 
     run_requested = Signal(object)
     cancel_requested = Signal()
     lessons_requested = Signal()
     boxes_requested = Signal()
+    trained = Signal(object)
     box_requested = Signal(object)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self.form = Form(AgainParams())
-        self.lessons, self.message = QLabel(), QLabel()
+        self.lessons, self.message = QLabel(), MessageLine()
         self.run_panel = RunPanel("Train again", STEPS)
         self.propose = QPushButton("Where to annotate next")
         self.boxes = QListWidget()
@@ -101,22 +105,21 @@ class AgainPage(QWidget):
 
     def show_message(self, text: str) -> None:
         """Show ``text`` under the proposed boxes."""
-        self.message.setText(text)
-        self.message.setVisible(bool(text))
+        self.message.show_text(text)
 
     def show_problem(self, error: Exception) -> None:
         """Show why something cannot be done."""
-        self.show_message(str(error))
+        self.message.show_error(error)
 
     def show_state(self, _: object = None) -> None:
         """Show how the chain stands, and why it cannot be begun, if it cannot."""
-        blocked = why_blocked(self._session, self.form.value)
+        blocked = why_blocked(self._session, self.form.value, ("again",))
         self.run_panel.show_job(self._session.job, blocked)
 
     def _forget(self, _: object = None) -> None:
         is_open = self._session.project is not None
         self.lessons.setText("" if is_open else NO_PROJECT)
-        self.propose.setEnabled(is_open)
+        allow(self.propose, _PROPOSE, why_missing(self._session, ("synapses",)))
         self.boxes.clear()
         self.boxes.hide()
         self.show_message("")
@@ -132,9 +135,8 @@ class AgainPage(QWidget):
         rows = QVBoxLayout(body)
         rows.setContentsMargins(0, 0, 0, 0)
         about = QLabel(_ABOUT)
-        for label in (about, self.lessons, self.message):
+        for label in (about, self.lessons):
             label.setWordWrap(True)
-        self.propose.setToolTip("Boxes in which the model is least sure of its synapses")
         height = self.boxes.fontMetrics().lineSpacing() + 4
         self.boxes.setFixedHeight(_LIST_ROWS * height)
         for part in (about, self.lessons, self.form, self.run_panel):

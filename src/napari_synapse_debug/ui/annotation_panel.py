@@ -22,6 +22,7 @@ from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.project import Annotation, ProjectConfig
 from napari_synapse_debug.ui.annotation_request import AnnotationRequest, class_choices
 from napari_synapse_debug.ui.layer_info import LayerInfo
+from napari_synapse_debug.ui.message_line import MessageLine
 from napari_synapse_debug.ui.project_request import check_classes
 from napari_synapse_debug.ui.scroll_safe import ChoiceBox
 from napari_synapse_debug.ui.session import Session
@@ -50,7 +51,7 @@ class AnnotationPanel(QWidget):
         self.box, self.use = QLineEdit(), ChoiceBox()
         self.take, self.add = QPushButton("□"), QPushButton("Add box")
         self.has_truth = QCheckBox("The rows of the truth are complete in it")
-        self.reason, self.message = QLabel(), QLabel()
+        self.reason, self.message = QLabel(), MessageLine()
         self._lay_out()
         self.add.clicked.connect(self._add)
         self.take.clicked.connect(self.box_requested)
@@ -151,7 +152,6 @@ class AnnotationPanel(QWidget):
 
     def _lay_out(self) -> None:
         self.reason.setWordWrap(True)
-        self.message.setWordWrap(True)
         for use, text in _USES.items():
             self.use.addItem(text, use)
         self.box.setPlaceholderText("z0:z1,y0:y1,x0:x1")

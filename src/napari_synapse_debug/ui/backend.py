@@ -67,6 +67,7 @@ class Backend:
     load_whatif: Callable[..., Any]
     compare_runs: Callable[..., Any]
     make_package: Callable[..., Any]
+    unpack_package: Callable[[Path], Path]
     merge_packages: Callable[..., Any]
     describe_review: Callable[..., Any]
     list_runs: Callable[..., Sequence[str]]
@@ -102,6 +103,7 @@ def product_backend() -> Backend:
         load_whatif=load_whatif,
         compare_runs=pipeline.compare_runs,
         make_package=pipeline.make_package,
+        unpack_package=pipeline.unpack_package,
         merge_packages=pipeline.merge_packages,
         describe_review=pipeline.describe_review,
         list_runs=lambda folder: load_project(folder).runs,

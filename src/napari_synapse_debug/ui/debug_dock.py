@@ -20,7 +20,6 @@ from napari_synapse_debug.ui.camera import seen_nm
 from napari_synapse_debug.ui.debug_pages import (
     join_charts,
     join_runs,
-    join_team,
     join_truth,
     join_whatif,
 )
@@ -28,6 +27,7 @@ from napari_synapse_debug.ui.debug_panel import DebugPanel
 from napari_synapse_debug.ui.desk import desk_of
 from napari_synapse_debug.ui.guarding import guarded, while_alive
 from napari_synapse_debug.ui.tabs import join_tabs
+from napari_synapse_debug.ui.team_joint import join_team
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -156,12 +156,12 @@ class DebugDock(DebugPanel):
             "export",
             lambda: write_table(rows, path),
             while_alive(self, done),
-            while_alive(self, self.show_failure),
+            while_alive(self, self.show_error),
         )
 
     def listed_rows(self) -> pd.DataFrame:
-        """The listed errors in their order, with verdict, comment, seen and change."""
+        """The listed errors in their order, with verdict, who gave it and when, and the like."""
         session = self._desk.session
         rows = session.table.frame.iloc[session.listed]
-        marks = ("verdict", "comment", "seen", "change")
+        marks = ("verdict", "author", "time", "comment", "seen", "change")
         return rows.assign(**{name: session.marks.column(name)[session.listed] for name in marks})

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,10 +16,8 @@ from napari_synapse_debug.ui.debug_panel import DebugPanel
 from napari_synapse_debug.ui.desk import Desk
 from napari_synapse_debug.ui.finding_table import FindingFilter
 from napari_synapse_debug.ui.guarding import guarded, while_alive
-from napari_synapse_debug.ui.marks import DISPUTED
 from napari_synapse_debug.ui.outlook_changes import changes_under
 from napari_synapse_debug.ui.runs_page import RunsPage, changes_of
-from napari_synapse_debug.ui.team_page import TeamPage
 from napari_synapse_debug.ui.truth_page import TruthPage
 from napari_synapse_debug.ui.whatif_page import WhatIfPage
 
@@ -122,12 +119,12 @@ def join_truth(panel: DebugPanel, desk: Desk) -> TruthPage:
         (editor.told, page.show_prompt),
         (corrections.corrected, page.show_counts),
         (corrections.scored, page.show_score),
-        (corrections.failed, panel.show_failure),
+        (corrections.failed, panel.show_error),
         (corrections.failed, page.show_no_score),
-        (desk.reviewing.failed, panel.show_failure),
-        (desk.surfaces.failed, panel.show_failure),
-        (desk.interface.failed, panel.show_failure),
-        (desk.outlines.failed, panel.show_failure),
+        (desk.reviewing.failed, panel.show_error),
+        (desk.surfaces.failed, panel.show_error),
+        (desk.interface.failed, panel.show_error),
+        (desk.outlines.failed, panel.show_error),
     ):
         signal.connect(while_alive(page, show))
     panel.add_page(page, "Truth", "Correct the truth, and score against it")
@@ -137,9 +134,6 @@ def join_truth(panel: DebugPanel, desk: Desk) -> TruthPage:
 def join_runs(panel: DebugPanel, desk: Desk) -> RunsPage:
     """The page of runs; a comparison fills the column ``change``."""
     session, page = desk.session, RunsPage()
-
-    def show_failure(error: Exception) -> None:
-        page.show_message(str(error))
 
     def show_compared(compared: Any) -> None:
         change = changes_of(session.table.frame, compared.rows)
@@ -151,7 +145,7 @@ def join_runs(panel: DebugPanel, desk: Desk) -> RunsPage:
         task = partial(desk.backend().compare_runs, session.project, other, session.run)
         page.show_message("Comparing …")
         alive = partial(while_alive, page)
-        desk.background.run("compare", task, alive(show_compared), alive(show_failure))
+        desk.background.run("compare", task, alive(show_compared), alive(page.show_error))
 
     def open_run(run: str) -> None:
         if session.project is not None:
@@ -175,70 +169,3 @@ def _show_runs(page: RunsPage, desk: Desk) -> None:
     folder = desk.session.project
     runs = () if folder is None else tuple(desk.backend().list_runs(folder))
     page.show_runs(runs, desk.session.run)
-
-
-def join_team(panel: DebugPanel, desk: Desk) -> TeamPage:
-    """The page of reviewers; packages are made and merged in a thread."""
-    session, page = desk.session, TeamPage()
-
-    def run_in_thread(
-        name: str,
-        task: Callable[[], Any],
-        on_done: Callable[[Any], None],
-        on_error: Callable[[Exception], None],
-    ) -> None:
-        alive = partial(while_alive, page)
-        desk.background.run(name, task, alive(on_done), alive(on_error))
-
-    def show_failure(error: Exception) -> None:
-        page.show_message(str(error))
-
-    def describe() -> None:
-        if session.project is not None and desk.reviewing.is_open:
-            task = partial(desk.backend().describe_review, session.project, session.run)
-            run_in_thread("reviewers", task, page.show_summary, show_failure)
-
-    def made(package: Any) -> None:
-        size = package.size_bytes / 1e6
-        page.show_message(f"{package.findings} errors in {package.path} ({size:.1f} MB)")
-        describe()
-
-    def make(reviewer: str, path: Path) -> None:
-        page.show_message("Writing the package …")
-        task = partial(
-            desk.backend().make_package,
-            session.project,
-            reviewer,
-            path,
-            session.table.ids(session.listed).tolist(),
-            session.run,
-        )
-        run_in_thread("package", task, made, show_failure)
-
-    def merged(result: Any) -> None:
-        lines = (f"{path.name}: {count} new actions" for path, count in result.added)
-        page.show_message("Merged. " + "; ".join(lines))
-        desk.reviewing.refresh()
-        describe()
-
-    def merge(paths: list[Path]) -> None:
-        page.show_message("Merging …")
-        task = partial(desk.backend().merge_packages, session.project, paths)
-        run_in_thread("merge", task, merged, show_failure)
-
-    def list_disputes() -> None:
-        session.set_filter(FindingFilter(verdict=DISPUTED))
-        panel.tabs.setCurrentWidget(panel.errors)
-
-    page.package_requested.connect(make)
-    page.merge_requested.connect(merge)
-    page.disputes_requested.connect(list_disputes)
-    _when_shown(panel, page, describe)
-    panel.add_page(page, "Team", "Work packages, progress and agreement of reviewers")
-    return page
-
-
-def _when_shown(panel: DebugPanel, page: TeamPage, act: Callable[[], None]) -> None:
-    panel.tabs.currentChanged.connect(
-        lambda _: act() if panel.tabs.currentWidget() is page else None
-    )

@@ -15,13 +15,13 @@ from qtpy.QtWidgets import (
 )
 from superqt import QFlowLayout
 
-from napari_synapse_debug.domain.errors import SynapseDebugError
 from napari_synapse_debug.ui.background import Background
 from napari_synapse_debug.ui.error_view import ErrorView
 from napari_synapse_debug.ui.errors_page import ErrorsPage
 from napari_synapse_debug.ui.finding_table import FindingFilter
 from napari_synapse_debug.ui.keys import cheat_sheet, hint
 from napari_synapse_debug.ui.legend import Legend
+from napari_synapse_debug.ui.message_line import MessageLine
 from napari_synapse_debug.ui.names import PROJECT_MENU, SAMPLE_MENU
 from napari_synapse_debug.ui.score_line import score_line
 from napari_synapse_debug.ui.session import Session
@@ -85,10 +85,9 @@ class DebugPanel(QWidget):
         self.recipe.setWordWrap(True)
         self.recipe.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.errors, self.legend = ErrorsPage(session, self._background), Legend()
-        self.sheet, self.empty, self.message = QLabel(cheat_sheet()), QLabel(), QLabel()
-        for part in (self.sheet, self.message):
-            part.setWordWrap(True)
-            part.hide()
+        self.sheet, self.empty, self.message = QLabel(cheat_sheet()), QLabel(), MessageLine()
+        self.sheet.setWordWrap(True)
+        self.sheet.hide()
         self.empty.setWordWrap(True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.buttons = {
@@ -184,23 +183,17 @@ class DebugPanel(QWidget):
 
     def show_finding(self, finding: int | None) -> None:
         """Mark the row of ``finding`` and show its trace."""
-        self.message.hide()
+        self.message.clear()
         self.errors.show_finding(finding)
         self._show_count()
 
-    def show_error(self, error: SynapseDebugError) -> None:
+    def show_error(self, error: Exception) -> None:
         """Show what is wrong and what to do, until the next error of the list."""
-        self.show_message(str(error))
-
-    def show_failure(self, error: Exception) -> None:
-        """Show an error of a thread, ours or not."""
-        is_ours = isinstance(error, SynapseDebugError)
-        self.show_message(str(error) if is_ours else f"{type(error).__name__}: {error}")
+        self.message.show_error(error)
 
     def show_message(self, text: str) -> None:
         """Show ``text`` until the next error of the list."""
-        self.message.setText(text)
-        self.message.show()
+        self.message.show_text(text)
 
     def toggle_help(self) -> None:
         """Show the list of keys, or hide it."""

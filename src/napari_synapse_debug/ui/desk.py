@@ -24,6 +24,7 @@ from napari_synapse_debug.ui.live_prediction import LivePrediction
 from napari_synapse_debug.ui.painting import PaintWatch
 from napari_synapse_debug.ui.partner_surfaces import PartnerSurfaces
 from napari_synapse_debug.ui.picking import Picker
+from napari_synapse_debug.ui.ports import Review
 from napari_synapse_debug.ui.preferences import Preferences
 from napari_synapse_debug.ui.preview import Preview
 from napari_synapse_debug.ui.remembering import Remembering
@@ -65,9 +66,7 @@ class Desk:
         self.paint = PaintWatch(self.session)
         self.background = Background()
         self.session.results_changed.connect(self._forget_tasks)  # before what asks anew
-        self.reviewing = Reviewing(
-            self.session, lambda *where: self.backend().open_review(*where), self.background
-        )
+        self.reviewing = Reviewing(self.session, self._open_review, self.background)
         self.surfaces = PartnerSurfaces(self.session, self.adapter, self.background)
         self.interface = InterfaceLayer(self.session, self.adapter, self.background)
         has_outlines = bool(self.preferences.read("shows outlines", default=False))
@@ -89,6 +88,7 @@ class Desk:
             lambda folder, run: self.backend().open_preview(folder, run=run),
         )
         self.remembering = Remembering(self.session, self.preferences)
+        self.runner.project_made.connect(self.remembering.restore)
         self.live = LivePrediction(
             self.session,
             self.adapter,
@@ -98,11 +98,14 @@ class Desk:
     def open_project(self, folder: Path) -> None:
         """Open the project in ``folder`` where it was left: its run, its list, its error.
 
+        A work package may be its zip, which is unpacked beside it.
+
         Raises
         ------
         SynapseDebugError
             It is no project, or something in it cannot be read.
         """
+        folder = self.backend().unpack_package(folder)
         run = self.remembering.run_of(folder)
         known = self.backend().list_runs(folder)
         self.runner.open(folder, run if run in known else _first_run(known))
@@ -111,12 +114,23 @@ class Desk:
     def open_run(self, folder: Path, run: str | None = None) -> None:
         """Open ``run`` of the project in ``folder``; by default main, or else the first one.
 
+        List and error are as they were left where it is the run that was open last.
+
         Raises
         ------
         SynapseDebugError
             It is no project, it has no such run, or something in it cannot be read.
         """
+        folder = self.backend().unpack_package(folder)
         self.runner.open(folder, run or _first_run(self.backend().list_runs(folder)))
+        self.remembering.restore()
+
+    def _open_review(self, folder: Path, run: str) -> Review:
+        """The review, by the name that was given in the window; a package has its reviewer's."""
+        results = self.session.results
+        is_package = results is not None and results.is_package
+        author = None if is_package else self.preferences.read("reviewer", default=None)
+        return self.backend().open_review(folder, run, author)
 
     def _forget_tasks(self) -> None:
         """What was asked about the results before is not told of those that are open now."""

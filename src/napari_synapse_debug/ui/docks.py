@@ -54,17 +54,16 @@ class TrainDock(TrainPanel):
         self._desk = desk
         self._waiting: tuple[Path | None, tuple[Any, ...]] | None = None
         boxes = self.annotations
-        show = boxes.message.setText
         self.run_requested.connect(self._start)
         self.cancel_requested.connect(desk.runner.cancel)
-        boxes.add_requested.connect(guarded(self._add_box, lambda error: show(str(error))))
-        boxes.forget_requested.connect(guarded(self._forget_box, lambda error: show(str(error))))
-        boxes.box_requested.connect(guarded(self._take_box, lambda error: show(str(error))))
+        show = boxes.message.show_error
+        boxes.add_requested.connect(guarded(self._add_box, show))
+        boxes.forget_requested.connect(guarded(self._forget_box, show))
+        boxes.box_requested.connect(guarded(self._take_box, show))
         desk.session.job_changed.connect(self._go_on)
         desk.session.box_proposed.connect(boxes.show_box)
         if desk.session.proposed_box is not None:
             boxes.show_box(desk.session.proposed_box)
-        self._refresh = guarded(self._show_training, lambda error: show(str(error)))
         desk.session.results_changed.connect(self._refresh)
         layers = desk.adapter.viewer.layers
         for event in (layers.events.inserted, layers.events.removed, layers.events.changed):
@@ -72,6 +71,9 @@ class TrainDock(TrainPanel):
         self._list_layers()
         self._refresh()
         join_tabs(self)
+
+    def _refresh(self) -> None:
+        guarded(self._show_training, self.annotations.message.show_error)()
 
     def _show_training(self) -> None:
         """How the model of the run was trained, or is being trained right now."""
@@ -117,7 +119,7 @@ class TrainDock(TrainPanel):
             self._refresh()
         if job.step != PROJECT or job.is_running:
             return
-        self.annotations.message.setText(job.message)
+        self.annotations.message.show_text(job.message, job.details)
         waiting, self._waiting = self._waiting, None
         if waiting is None or job.status != "done":
             return
@@ -138,6 +140,7 @@ class PredictDock(PredictPanel):
         self.here_requested.connect(guarded(self._predict_here, self.show_error))
         self.end_requested.connect(desk.preview.cancel)
         desk.preview.message_changed.connect(self.show_message)
+        desk.preview.failed.connect(self.show_error)
         desk.preview.running_changed.connect(self.show_running)
         join_tabs(self)
 

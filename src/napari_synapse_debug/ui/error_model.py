@@ -16,6 +16,7 @@ from napari_synapse_debug.ui.review_bar import SHORT
 from napari_synapse_debug.ui.session import Session
 from napari_synapse_debug.ui.words import in_words
 
+_DESCENDING = Qt.SortOrder.DescendingOrder
 _SHORT: dict[str, str] = {str(verdict): text.rstrip(".") for verdict, text in SHORT.items()}
 
 
@@ -129,10 +130,10 @@ class ErrorModel(QAbstractTableModel):
         row, column = int(self._session.listed[index.row()]), COLUMNS[index.column()]
         if role == Qt.ItemDataRole.DisplayRole:
             return column.text(self._session, row)
-        if role == Qt.ItemDataRole.ToolTipRole and column.key in ("verdict", "comment"):
-            return str(
-                self._session.marks.column("said" if column.key == "verdict" else "comment")[row]
-            )
+        if role == Qt.ItemDataRole.ToolTipRole and column.key == "verdict":
+            return self._session.marks.telling(row)
+        if role == Qt.ItemDataRole.ToolTipRole and column.key == "comment":
+            return str(self._session.marks.comment[row])
         if role == Qt.ItemDataRole.ToolTipRole:
             cause = in_words(str(_value(self._session, row, "cause")))
             return f"{cause}: {_value(self._session, row, 'summary')}"
@@ -156,8 +157,17 @@ class ErrorModel(QAbstractTableModel):
         return COLUMNS[section].help if role == Qt.ItemDataRole.ToolTipRole else None
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """Ask the session for another order."""
-        self._session.sort(COLUMNS[column].key, ascending=order == Qt.SortOrder.AscendingOrder)
+        """Ask the session for another order; a ``column`` below 0 leaves it."""
+        if column >= 0:
+            self._session.sort(COLUMNS[column].key, ascending=order != _DESCENDING)
+
+    @property
+    def order(self) -> tuple[int, Qt.SortOrder]:
+        """The column that the session sorts by, -1 for one that is not shown, and which way."""
+        keys = [column.key for column in COLUMNS]
+        by = self._session.sort_by
+        way = Qt.SortOrder.AscendingOrder if self._session.ascending else _DESCENDING
+        return (keys.index(by) if by in keys else -1), way
 
     def text_of_row(self, row: int) -> str:
         """The texts of list row ``row``, with tabs between them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from qtpy.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
+from qtpy.QtCore import QItemSelectionModel, QModelIndex, QPoint, QSignalBlocker, Qt, Signal
 from qtpy.QtGui import QAction, QFocusEvent, QKeyEvent, QKeySequence, QMouseEvent, QResizeEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -64,7 +64,7 @@ class ErrorView(QTableView):
         head.setHighlightSections(False)
         head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         head.setSectionResizeMode(_HEADS.index("cause"), QHeaderView.ResizeMode.Stretch)
-        head.setSortIndicator(0, Qt.SortOrder.AscendingOrder)
+        self._show_order()
         self.setSortingEnabled(True)
         self.setItemDelegateForColumn(_HEADS.index("stage"), StageDelegate(self))
         head.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -73,6 +73,7 @@ class ErrorView(QTableView):
         self._add_actions()
         self.clicked.connect(self._request_again)
         self.selectionModel().currentRowChanged.connect(self._request)
+        model.modelReset.connect(self._show_order)
         model.modelReset.connect(self.fit_columns)
 
     def show_finding(self, finding: int | None) -> None:
@@ -154,6 +155,11 @@ class ErrorView(QTableView):
         """Remember the row that was marked, since pressing on another asks for that already."""
         self._row_before_press = self.currentIndex().row()
         super().mousePressEvent(event)
+
+    def _show_order(self) -> None:
+        """Let the arrow stand at the column by which the session sorts, without sorting."""
+        with QSignalBlocker(self.horizontalHeader()):
+            self.horizontalHeader().setSortIndicator(*self._errors.order)
 
     def _add_actions(self) -> None:
         copy, export = QAction("Copy row", self), QAction("Export listed rows …", self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from napari_synapse_debug.ui.background import Background
@@ -27,7 +28,7 @@ class ErrorsPage(QWidget):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._session = session
+        self._session, self._is_stale = session, True
         self.chips, self.filters = StageChips(), FilterRow(session)
         self.view, self.review = ErrorView(ErrorModel(session, self)), ReviewBar(session)
         self.trace, self.sections = TraceView(), SectionViews(background)
@@ -57,11 +58,23 @@ class ErrorsPage(QWidget):
         self.view.show_finding(session.selected)
         self.review.show_state()
 
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        """Show the trace of what was selected while the page was not seen."""
+        super().showEvent(event)
+        if self._is_stale:
+            self._show_trace()
+
     def show_finding(self, finding: int | None) -> None:
-        """Mark the row of ``finding`` and show its trace."""
-        row = self._session.selected_row()
+        """Mark the row of ``finding`` and show its trace; nothing is read for a hidden page."""
         self.view.show_finding(finding)
+        self.review.show_state()
+        self._is_stale = True
+        if self.isVisible():
+            self._show_trace()
+
+    def _show_trace(self) -> None:
+        self._is_stale = False
+        row = self._session.selected_row()
         oracle = () if row is None else oracle_layers(str(row["stage"]), self._session.results)
         self.trace.show_finding(row, has_oracle=bool(oracle))
         self.sections.show_finding(self._session.results, row)
-        self.review.show_state()

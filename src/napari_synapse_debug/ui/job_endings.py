@@ -22,9 +22,19 @@ def failed(step: str, error: Exception, where: str = "") -> JobState:
 
     ``where`` names the run, if it is not the one that is open.
     """
+    return JobState("failed", step, error_text(error) + where, details=error_details(error))
+
+
+def error_text(error: Exception) -> str:
+    """What ``error`` says; of what is not ours also its type."""
     is_ours = isinstance(error, SynapseDebugError)
-    text = str(error) if is_ours else f"{type(error).__name__}: {error}"
-    return JobState("failed", step, text + where, details=_details(error))
+    return str(error) if is_ours else f"{type(error).__name__}: {error}"
+
+
+def error_details(error: Exception) -> str:
+    """Type, message and traceback of ``error``, of the process in which it was raised."""
+    remote = getattr(error, "remote_traceback", None)
+    return remote or "".join(traceback.format_exception(error))
 
 
 def outcome_text(summary: Any) -> str:
@@ -33,8 +43,3 @@ def outcome_text(summary: Any) -> str:
     if summary.skipped:
         lines.append("up to date: " + ", ".join(summary.skipped))
     return "\n".join(lines)
-
-
-def _details(error: Exception) -> str:
-    remote = getattr(error, "remote_traceback", None)
-    return remote or "".join(traceback.format_exception(error))

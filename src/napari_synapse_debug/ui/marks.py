@@ -42,6 +42,10 @@ class Marks:
         This person's comment alone; empty where it is not given.
     is_settled : (N,) bool, optional
         Whether a dispute was settled; nowhere where it is not given.
+    author : (N,) object, optional
+        Who gave the verdict that holds; empty without one, and where it is not given.
+    time : (N,) object, optional
+        When a verdict was given last (ISO 8601, UTC); empty without one, and where it is not given.
     """
 
     verdict: NDArray[Any] = field(default_factory=_nothing)
@@ -52,14 +56,17 @@ class Marks:
     is_reviewed: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
     own_comment: NDArray[Any] = field(default_factory=_nothing)
     is_settled: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
+    author: NDArray[Any] = field(default_factory=_nothing)
+    time: NDArray[Any] = field(default_factory=_nothing)
 
     COLUMNS: ClassVar[tuple[str, ...]] = ("verdict", "comment", "said", "seen", "change")
 
     def __post_init__(self) -> None:
         if len(self.is_reviewed) != len(self.verdict):
             object.__setattr__(self, "is_reviewed", _holds(self.verdict))
-        if len(self.own_comment) != len(self.verdict):
-            object.__setattr__(self, "own_comment", np.full(len(self.verdict), "", dtype=object))
+        for name in ("own_comment", "author", "time"):
+            if len(getattr(self, name)) != len(self.verdict):
+                object.__setattr__(self, name, np.full(len(self.verdict), "", dtype=object))
         if len(self.is_settled) != len(self.verdict):
             object.__setattr__(self, "is_settled", np.zeros(len(self.verdict), np.bool_))
 
@@ -75,6 +82,11 @@ class Marks:
     def column(self, name: str) -> NDArray[Any]:
         """One of ``COLUMNS``."""
         return np.asarray(getattr(self, name))
+
+    def telling(self, at: int) -> str:
+        """Who held the finding at place ``at`` for what, and when that was said last."""
+        said, time = str(self.said[at]), str(self.time[at])
+        return f"{said}\n{time[:16].replace('T', ' ')} UTC" if time else said
 
     def having(self, at: int, **values: Any) -> Marks:
         """The marks with other ``values`` for the finding at place ``at``."""
@@ -114,7 +126,7 @@ def marks_of(
     person : str
         Whose comments are ``own_comment``.
     """
-    names = ("verdict", "comment", "own_comment")
+    names = ("verdict", "comment", "own_comment", "author", "time")
     columns = {name: np.full(len(seen), "", dtype=object) for name in names}
     is_settled = np.zeros(len(seen), np.bool_)
     said = np.full(len(seen), "", dtype=object)
@@ -125,12 +137,13 @@ def marks_of(
     ):
         said[position[finding]] = f"{author}: {verdict}, when the stage was {stage}"
     fresh = verdicts[~verdicts["is_stale"]]
-    settled = settle(fresh, by=("now_finding",))
-    for finding, verdict, standing, words in zip(
-        *(settled[name].tolist() for name in ("now_finding", "verdict", "standing", "said")),
-        strict=True,
+    settled = settle(fresh.assign(time=fresh["verdict_time"]), by=("now_finding",))
+    read = ("now_finding", "verdict", "author", "standing", "said", "time")
+    for finding, verdict, author, standing, words, time in zip(
+        *(settled[name].tolist() for name in read), strict=True
     ):
         at = position[finding]
+        columns["author"][at], columns["time"][at] = author, time
         columns["verdict"][at] = DISPUTED if standing == Standing.DISPUTED else verdict
         is_settled[at] = standing == Standing.SETTLED
         said[at] = words

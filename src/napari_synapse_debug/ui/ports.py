@@ -61,6 +61,14 @@ class Results(Protocol):
     """
 
     @property
+    def has_model(self) -> bool:
+        """Whether the run has a trained model."""
+
+    @property
+    def is_package(self) -> bool:
+        """Whether it is a work package, in which nothing is run."""
+
+    @property
     def config(self) -> ProjectConfig:
         """What the project is made of."""
 

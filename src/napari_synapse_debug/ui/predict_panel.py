@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from napari_synapse_debug.domain.errors import SynapseDebugError
+from napari_synapse_debug.ui.blocking import allow, why_missing
+from napari_synapse_debug.ui.message_line import MessageLine
 from napari_synapse_debug.ui.session import Session
-from napari_synapse_debug.ui.step_panel import NO_PROJECT, PREDICT, StepPanel
+from napari_synapse_debug.ui.step_panel import PREDICT, StepPanel
 
-_NO_MODEL = "Train a model first"
+_TIP = "Predict 16 × 256 × 256 voxels around the middle of the view, also while a step runs"
 
 
 class PredictPanel(StepPanel):
@@ -20,12 +21,8 @@ class PredictPanel(StepPanel):
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         self.here, self.end = QPushButton("Predict here"), QPushButton("Cancel")
-        self.here_message = QLabel()
+        self.here_message, self._reason = MessageLine(), ""
         super().__init__(session, PREDICT, parent)
-        self.here.setToolTip(
-            "Predict 16 × 256 × 256 voxels around the middle of the view, also while a step runs"
-        )
-        self.here_message.setWordWrap(True)
         self.end.hide()
         row = QHBoxLayout()
         for part, stretch in ((self.here, 0), (self.end, 0), (self.here_message, 1)):
@@ -39,24 +36,21 @@ class PredictPanel(StepPanel):
     def show_state(self) -> None:
         """Show how the step stands, and whether what is in view can be predicted."""
         super().show_state()
-        results = self._session.results
-        is_open = self._session.project is not None and results is not None
-        reason = "" if is_open else NO_PROJECT
-        if is_open and not getattr(results, "has_model", True):
-            reason = _NO_MODEL
-        self.here.setEnabled(not reason)
+        reason = why_missing(self._session, ("predict",))
+        allow(self.here, _TIP, reason)
         if reason:
-            self.here_message.setText(reason)
-        elif self.here_message.text() in (NO_PROJECT, _NO_MODEL):
+            self.here_message.show_text(reason)
+        elif self.here_message.text() == self._reason:
             self.here_message.clear()
+        self._reason = reason
 
     def show_message(self, text: str) -> None:
         """Show how Predict here stands."""
-        self.here_message.setText(text)
+        self.here_message.show_text(text)
 
-    def show_error(self, error: SynapseDebugError) -> None:
+    def show_error(self, error: Exception) -> None:
         """Show why what is in view cannot be predicted."""
-        self.here_message.setText(str(error))
+        self.here_message.show_error(error)
 
     def show_running(self, is_running: bool) -> None:
         """Show that it runs, or that it does not."""

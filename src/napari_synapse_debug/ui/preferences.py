@@ -9,7 +9,7 @@ from qtpy.QtCore import QSettings
 
 
 class Preferences:
-    """Values that outlive the window: layers of a stage, columns, the flight of the camera."""
+    """Values that outlive the window: layers of a stage, columns, the name of the reviewer."""
 
     def __init__(self) -> None:
         form, scope = QSettings.Format.IniFormat, QSettings.Scope.UserScope

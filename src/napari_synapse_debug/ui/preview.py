@@ -46,6 +46,7 @@ class Preview(QObject):
 
     message_changed = Signal(str)
     running_changed = Signal(bool)
+    failed = Signal(object)
     _event_arrived = Signal(int, object)
     _job_ended = Signal(object)
 
@@ -126,7 +127,7 @@ class Preview(QObject):
         except StepCancelledError:
             self.message_changed.emit("")
         except Exception as error:  # noqa: BLE001  # a slot that raises would end the program
-            self.message_changed.emit(str(error))
+            self.failed.emit(error)
         else:
             self.message_changed.emit(f"predicted {made.box}; nothing was saved with the run")
 

@@ -25,6 +25,7 @@ from napari_synapse_debug.domain.errors import InputError, SynapseDebugError
 from napari_synapse_debug.domain.grid import Box, TripleNm
 from napari_synapse_debug.ui.editors import Bounds, TripleEditor
 from napari_synapse_debug.ui.layer_info import LayerInfo
+from napari_synapse_debug.ui.message_line import MessageLine
 from napari_synapse_debug.ui.names import SAMPLE_MENU
 from napari_synapse_debug.ui.project_request import (
     RAW,
@@ -53,11 +54,11 @@ class ProjectPanel(QWidget):
         self.layers: Sequence[LayerInfo] = ()
         self.uses: dict[str, ChoiceBox] = {}
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
-        self.current, self.message = QLabel(), QLabel()
-        for text in (self.current, self.message):
-            text.setWordWrap(True)
-            text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.open = QPushButton("Open project …")
+        self.current, self.message = QLabel(), MessageLine()
+        self.current.setWordWrap(True)
+        self.current.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.open, self.unpack = QPushButton("Open project …"), QPushButton("Open package …")
+        self.unpack.setToolTip("A work package that came as a zip; it is unpacked beside it")
         self.create = QPushButton("Create project")
         self.reason = QLabel()
         self.reason.setWordWrap(True)
@@ -68,6 +69,7 @@ class ProjectPanel(QWidget):
         self.boxes = {"train": QLineEdit(), "eval": QLineEdit()}
         self._lay_out()
         self.open.clicked.connect(self._choose_project)
+        self.unpack.clicked.connect(self._choose_package)
         self.create.clicked.connect(self._create)
         for line in (self.folder, self.truth, *self.boxes.values()):
             line.textChanged.connect(self.show_state)
@@ -99,7 +101,7 @@ class ProjectPanel(QWidget):
 
     def show_error(self, error: SynapseDebugError) -> None:
         """Show what is wrong and what to do."""
-        self.message.setText(str(error))
+        self.message.show_error(error)
 
     def show_state(self) -> None:
         """Show which project is open, and why none can be created, if so."""
@@ -109,7 +111,7 @@ class ProjectPanel(QWidget):
         )
         job = self._session.job
         if job.step == PROJECT:
-            self.message.setText(job.message)
+            self.message.show_text(job.message, job.details)
         if job.is_running:
             self.create.setEnabled(False)
             self.reason.setText(f"{job.step} is running")
@@ -168,7 +170,10 @@ class ProjectPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 4, 6, 4)
         column.addWidget(self.current)
-        column.addWidget(self.open)
+        opening = QHBoxLayout()
+        opening.addWidget(self.open)
+        opening.addWidget(self.unpack)
+        column.addLayout(opening)
         column.addWidget(QLabel("<b>New project from the open layers</b>"))
         column.addWidget(layers)
         column.addLayout(rest)
@@ -209,6 +214,12 @@ class ProjectPanel(QWidget):
         if folder:
             self.message.clear()
             self.open_requested.emit(Path(folder))
+
+    def _choose_package(self) -> None:
+        file, _ = QFileDialog.getOpenFileName(self, "Open a work package", "", "Packages (*.zip)")
+        if file:
+            self.message.clear()
+            self.open_requested.emit(Path(file))
 
     def _choose_folder(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "Folder for the new project")

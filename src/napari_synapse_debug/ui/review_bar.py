@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_synapse_debug.domain.verdicts import Verdict
+from napari_synapse_debug.ui.blocking import NOT_SELECTED, allow
 from napari_synapse_debug.ui.keys import hint
 from napari_synapse_debug.ui.session import Session
 from napari_synapse_debug.ui.words import in_words
@@ -82,7 +83,6 @@ class ReviewBar(QWidget):
         for number, verdict in enumerate(Verdict, 1):
             button = QPushButton(f"{number} {SHORT[verdict]}")
             button.setCheckable(True)
-            button.setToolTip(f"{in_words(verdict).capitalize()}: {MEANING[verdict]}; and go on")
             button.setMinimumWidth(10)
             button.clicked.connect(lambda _, given=verdict: self._ask(given))
             self.buttons[verdict] = button
@@ -107,11 +107,12 @@ class ReviewBar(QWidget):
         given = "" if at is None else str(marks.verdict[at])
         for verdict, button in self.buttons.items():
             button.setChecked(verdict == given)
-            button.setEnabled(at is not None)
-        self.comment.setEnabled(at is not None)
+            tip = f"{in_words(verdict).capitalize()}: {MEANING[verdict]}; and go on"
+            allow(button, tip, NOT_SELECTED if at is None else "")
         own, everyone = ("", "") if at is None else (marks.own_comment[at], marks.comment[at])
         others = f"\nAll comments: {everyone}" if everyone != own else ""
-        self.comment.setToolTip(hint("comment").capitalize() + others)
+        tip = hint("comment").capitalize() + others
+        allow(self.comment, tip, NOT_SELECTED if at is None else "")
         if not self.comment.hasFocus():
             self.comment.show_comment(str(own))
 

@@ -71,6 +71,11 @@ class Reviewing:
         return self._review is not None
 
     @property
+    def author(self) -> str:
+        """Whose name verdicts have; empty where they cannot be saved."""
+        return "" if self._review is None else self._review.author
+
+    @property
     def review(self) -> Review:
         """The open review.
 
@@ -143,8 +148,8 @@ class Reviewing:
         if is_for_all or marks.said[at] not in ("", f"{author}: {marks.verdict[at]}"):
             self._show()  # others have a say
         else:
-            said = f"{author}: {verdict}"
-            self._say(at, verdict=verdict.value, said=said)
+            said, time = f"{author}: {verdict}", self.review.actions()[-1].time
+            self._say(at, verdict=verdict.value, said=said, author=author, time=time)
         self.edits_changed.emit()
         if following is not None:
             self._session.select(following)

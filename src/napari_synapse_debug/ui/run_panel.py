@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
-    QApplication,
     QHBoxLayout,
     QLabel,
     QProgressBar,
@@ -13,6 +12,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_synapse_debug.ui.message_line import MessageLine
 from napari_synapse_debug.ui.session import JobState
 
 _FINE = 1000
@@ -26,13 +26,11 @@ class RunPanel(QWidget):
 
     def __init__(self, label: str, steps: tuple[str, ...], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._steps, self._details = steps, ""
+        self._steps = steps
         self.run, self.cancel = QPushButton(label), QPushButton("Cancel")
-        self.reason, self.message, self.time_left = QLabel(), QLabel(), QLabel()
-        self.bar, self.copy = QProgressBar(), QPushButton("Copy details")
-        for text in (self.reason, self.message):
-            text.setWordWrap(True)
-        self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.reason, self.message, self.time_left = QLabel(), MessageLine(), QLabel()
+        self.bar = QProgressBar()
+        self.reason.setWordWrap(True)
         buttons, progress = QHBoxLayout(), QHBoxLayout()
         buttons.addWidget(self.run)
         buttons.addWidget(self.cancel)
@@ -44,11 +42,8 @@ class RunPanel(QWidget):
         column.addLayout(buttons)
         column.addLayout(progress)
         column.addWidget(self.message)
-        column.addWidget(self.copy)
         self.run.clicked.connect(self.run_requested)
         self.cancel.clicked.connect(self.cancel_requested)
-        self.copy.clicked.connect(self._copy)
-        self.copy.setToolTip("Copy the whole error, for a report")
         self.show_job(JobState(), "")
 
     def show_job(self, job: JobState, blocked: str) -> None:
@@ -66,13 +61,10 @@ class RunPanel(QWidget):
             self.bar.setRange(0, _FINE if job.total else 0)
             self.bar.setValue(_FINE * job.done // job.total if job.total else 0)
             self.time_left.setText(time_text(job.seconds_left))
-        self.message.setText(message_text(job) if is_ours else "")
-        self.message.setVisible(bool(self.message.text()))
-        self._details = job.details if is_ours else ""
-        self.copy.setVisible(bool(self._details))
-
-    def _copy(self) -> None:
-        QApplication.clipboard().setText(self._details)
+        if is_ours:
+            self.message.show_text(message_text(job), job.details)
+        else:
+            self.message.clear()
 
 
 def message_text(job: JobState) -> str:

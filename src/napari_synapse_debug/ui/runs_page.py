@@ -12,6 +12,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_synapse_debug.domain.stages import ErrorKind
+from napari_synapse_debug.ui.message_line import MessageLine
 from napari_synapse_debug.ui.scroll_safe import ChoiceBox
 from napari_synapse_debug.ui.words import in_words
 
@@ -33,9 +34,8 @@ class RunsPage(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.run, self.other = ChoiceBox(), ChoiceBox()
-        self.compare, self.message = QPushButton("Compare"), QLabel()
+        self.compare, self.message = QPushButton("Compare"), MessageLine()
         self.changes = {name: QPushButton() for name in _LISTED}
-        self.message.setWordWrap(True)
         self.compare.setToolTip("Which errors of the open run are new, and which were mended")
         grid, column = QGridLayout(), QVBoxLayout(self)
         for row, (text, box) in enumerate((("Open run", self.run), ("against", self.other))):
@@ -81,7 +81,11 @@ class RunsPage(QWidget):
 
     def show_message(self, text: str) -> None:
         """Show ``text``."""
-        self.message.setText(text)
+        self.message.show_text(text)
+
+    def show_error(self, error: Exception) -> None:
+        """Show why runs cannot be compared."""
+        self.message.show_error(error)
 
 
 def changes_of(findings: pd.DataFrame, rows: pd.DataFrame) -> NDArray[Any]:

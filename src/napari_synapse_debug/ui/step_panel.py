@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.project import StepParams
+from napari_synapse_debug.ui.blocking import why_blocked
 from napari_synapse_debug.ui.forms import Form
-from napari_synapse_debug.ui.names import PROJECT_MENU
 from napari_synapse_debug.ui.run_panel import RunPanel
 from napari_synapse_debug.ui.session import Session
-
-NO_PROJECT = f"Open or create a project first ({PROJECT_MENU})"
-_NEEDED: dict[str, tuple[tuple[str, str], ...]] = {
-    "train": (
-        ("classes", "The project has nothing to learn: add masks or 3-point rows"),
-        ("annotated", "The project has no box to learn in: add one under Annotated boxes"),
-    ),
-    "contacts": (("segmentation", "The project has no neuron segmentation"),),
-    "evaluate": (("truth", "The project has no truth to compare with"),),
-}
 
 
 @dataclass(frozen=True)
@@ -129,32 +117,3 @@ class StepPanel(QWidget):
         params = self._params()
         self._asked = {name: self._stored(value) for name, value in params.items()}
         self.run_requested.emit(self._group.steps, params)
-
-
-def why_blocked(
-    session: Session, read_form: Callable[[], object], steps: Iterable[str] = ()
-) -> str:
-    """Why nothing can be run now, in words; empty where it can.
-
-    Parameters
-    ----------
-    session : Session
-        A step may be running in it, or no project be open.
-    read_form : callable
-        Raises ``InputError`` where the form holds what is refused.
-    steps : iterable of str
-        What these need must be in the project.
-    """
-    if session.job.is_running:
-        return f"{session.job.step} is running"
-    if session.project is None or session.results is None:
-        return NO_PROJECT
-    for step in steps:
-        for part, reason in _NEEDED.get(step, ()):
-            if not getattr(session.results.config, part):
-                return reason
-    try:
-        read_form()
-    except InputError as error:
-        return str(error)
-    return ""

@@ -49,6 +49,7 @@ class StepRunner(QObject):
     job_ended = Signal(object)
     thread_ended = Signal(object, object)
     trained_again = Signal(object)
+    project_made = Signal()
 
     def __init__(
         self,
@@ -234,7 +235,10 @@ class StepRunner(QObject):
         try:
             if isinstance(made, Exception):
                 raise made
-            self.open(made, self._run if made == self._session.project else "main")
+            is_new = made != self._session.project
+            self.open(made, "main" if is_new else self._run)
+            if is_new:
+                self.project_made.emit()
         except Exception as error:  # noqa: BLE001  # a slot that raises would end the program
             self._session.set_job(failed(PROJECT, error))
         else:

@@ -36,12 +36,15 @@ class TrainPanel(StepPanel):
         if isinstance(column, QVBoxLayout):
             column.insertWidget(column.indexOf(self.run_panel), self.finish)
         session.job_changed.connect(self._show_progress)
-        session.project_changed.connect(lambda _: self.finish.hide())
+        session.project_changed.connect(self._hide_finish)
 
     def show_training(self, sections: Mapping[str, Section]) -> None:
         """Show the curves of the session's training and its latest held-out ``sections``."""
         self.curves.show_history(self._session.training)
         self.validation.show_sections(sections)
+
+    def _hide_finish(self) -> None:
+        self.finish.hide()
 
     def _finish(self) -> None:
         """Ask for a training that is over at the time it was stopped at."""

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_synapse_debug.domain.roles import Kind
+from napari_synapse_debug.ui.blocking import NO_PROJECT, NOT_SELECTED, allow, why_missing
 from napari_synapse_debug.ui.score_line import score_line
 from napari_synapse_debug.ui.scroll_safe import ChoiceBox
 from napari_synapse_debug.ui.session import Session
@@ -26,6 +27,8 @@ _ABOUT = (
     "The original truth stays as it is; what you change is a copy of its own, shown as diamonds. "
     "Everything can be undone (U) and is saved at once."
 )
+_NO_TRUE = "This error is a false one: it has no true synapse"
+_NOT_FALSE = "Only a false synapse, one without a truth, can be accepted"
 
 
 class Score(Protocol):
@@ -70,9 +73,12 @@ class TruthPage(QWidget):
         row = self._session.selected_row()
         is_false = row is not None and row["error"] == "false"
         has_truth = row is not None and not is_false
+        nothing = NOT_SELECTED if row is None else ""
         for button in (self.modes[MOVE], self.delete, self.kind):
-            button.setEnabled(has_truth)
-        self.accept.setEnabled(is_false)
+            allow(button, self._tips[button], nothing or ("" if has_truth else _NO_TRUE))
+        allow(self.accept, self._tips[self.accept], nothing or ("" if is_false else _NOT_FALSE))
+        allow(self.modes[ADD], self._tips[self.modes[ADD]], self._why_closed())
+        allow(self.score, self._tips[self.score], why_missing(self._session, ("evaluate",)))
         chosen = Kind.UNKNOWN.value if row is None else str(row["kind"])
         self.kind.setCurrentIndex(max(0, self.kind.findData(chosen)))
 
@@ -119,16 +125,18 @@ class TruthPage(QWidget):
         self._session.finding_selected.connect(self.show_finding)
         self._session.results_changed.connect(self._forget)
 
+    def _why_closed(self) -> str:
+        return NO_PROJECT if self._session.results is None else ""
+
     def _forget(self) -> None:
         self.scores.clear()
         self.show_counts({})
         self.show_finding()
-        self.score.setEnabled(self._session.project is not None)
 
     def _lay_out(self) -> None:
         for kind in Kind:
             self.kind.addItem(in_words(kind), kind.value)
-        tips = {
+        self._tips: dict[QWidget, str] = {
             self.modes[MOVE]: "Drag pre, cleft and post of the selected error in the canvas",
             self.modes[ADD]: "Three clicks in the canvas: pre, cleft, post",
             self.delete: "The selected error's true synapse is none",
@@ -136,8 +144,6 @@ class TruthPage(QWidget):
             self.kind: "Kind of the selected error's true synapse",
             self.score: "The run's score by the truth as it was and as it is corrected",
         }
-        for widget, tip in tips.items():
-            widget.setToolTip(tip)
         for button in self.modes.values():
             button.setCheckable(True)
         about = QLabel(_ABOUT)

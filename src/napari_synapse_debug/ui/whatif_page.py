@@ -13,6 +13,8 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidge
 
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.params import SynapseParams
+from napari_synapse_debug.ui.blocking import allow, why_blocked
+from napari_synapse_debug.ui.message_line import MessageLine
 from napari_synapse_debug.ui.scroll_safe import Slider
 from napari_synapse_debug.ui.session import Session
 
@@ -89,7 +91,7 @@ class WhatIfPage(QWidget):
         self.values: dict[str, QLabel] = {}
         self._at_run: SynapseParams | None = None
         self._wanted_score: float | None = None
-        self.message, self.outlook, self.before = QLabel(), QLabel(), QLabel()
+        self.message, self.outlook, self.before = MessageLine(), QLabel(), QLabel()
         self.changes = QLabel()
         self.reset = QPushButton("As in the run")
         self.apply = QPushButton("Apply: place synapses anew and evaluate")
@@ -104,7 +106,7 @@ class WhatIfPage(QWidget):
         """Ask for the tables when they are first needed."""
         super().showEvent(event)
         if self._whatif is None and self._session.project is not None:
-            self.message.setText("Reading the candidates of the run …")
+            self.message.show_text("Reading the candidates of the run …")
             self.load_requested.emit()
 
     def show_whatif(self, whatif: WhatIf | None) -> None:
@@ -114,9 +116,9 @@ class WhatIfPage(QWidget):
             part.setEnabled(whatif is not None)
         self._show_blocked()
         if whatif is None:
-            self.message.setText("Open a project whose synapses were placed.")
+            self.message.show_text("Open a project whose synapses were placed.")
             return
-        self.message.setText("Nothing is written until it is applied.")
+        self.message.show_text("Nothing is written until it is applied.")
         self.stops = slider_stops(whatif)
         self._put_back()
         if self._wanted_score is not None:
@@ -124,7 +126,7 @@ class WhatIfPage(QWidget):
 
     def show_problem(self, error: Exception) -> None:
         """Show why there is nothing to try."""
-        self.message.setText(str(error))
+        self.message.show_error(error)
 
     def show_outlook(self, outlook: Outlook) -> None:
         """Show what the sliders would give."""
@@ -211,7 +213,10 @@ class WhatIfPage(QWidget):
             self.load_requested.emit()
 
     def _show_blocked(self, _: object = None) -> None:
-        self.apply.setEnabled(self._whatif is not None and not self._session.job.is_running)
+        reason = why_blocked(self._session, lambda: None)
+        if not reason and self._whatif is None:
+            reason = "There are no tables of this run to try filters on"
+        allow(self.apply, "Write these filters to the project, and run from synapses on", reason)
 
     def _lay_out(self) -> None:
         column, grid = QVBoxLayout(self), QGridLayout()
@@ -225,7 +230,7 @@ class WhatIfPage(QWidget):
             grid.addWidget(value, row, 2)
             self.sliders[name], self.values[name] = slider, value
         grid.setColumnStretch(1, 1)
-        for label in (self.message, self.outlook, self.changes, self.before):
+        for label in (self.outlook, self.changes, self.before):
             label.setWordWrap(True)
         self.changes.setToolTip(
             "The list of errors has the column change, and can be filtered by it"

@@ -30,7 +30,7 @@ def open_window(
     viewer : napari.Viewer, optional
         Where; a new one by default.
     run : str, optional
-        Name of the run, of a folder; by default main, or else the first one.
+        Name of the run, of a folder; by default the one that was open last.
     finding : int, optional
         Error to go to; by default where this run was left, or else the first that was missed.
     show : bool
@@ -44,14 +44,15 @@ def open_window(
     viewer = napari.Viewer(title="Synapse debug", show=show) if viewer is None else viewer
     desk = desk_of(viewer)
     viewer.window.add_plugin_dock_widget(PLUGIN, "Debug")
-    if isinstance(source, Path | str):
-        desk.open_run(Path(source), run)
-    else:
+    if not isinstance(source, Path | str):
         desk.session.set_results(source)
-    is_restored = desk.remembering.restore()
+    elif run is None:
+        desk.open_project(Path(source))
+    else:
+        desk.open_run(Path(source), run)
     if finding is not None:
         desk.session.go_to(finding)
-    elif not is_restored:
+    elif desk.session.selected is None:
         desk.session.select_first_missed()
     return viewer
 
