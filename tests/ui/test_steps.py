@@ -237,7 +237,6 @@ def test_run_says_what_is_missing(session, results, qtbot, group, change, reason
     ("group", "lacks", "reason"),
     [
         (PREDICT, {"has_model": False}, "Train a model first"),
-        (SYNAPSES, {"volumes": {}}, "Predict first"),
         (EVALUATE, {"synapses": None}, "Find synapses first"),
         *((g, {"is_package": True}, "work package") for g in (TRAIN, PREDICT, SYNAPSES, EVALUATE)),
     ],
@@ -253,6 +252,21 @@ def test_run_says_which_step_comes_before(session, results, qtbot, group, lacks,
 
     session.set_results(results)
     assert panel.run_panel.run.isEnabled()
+
+
+def test_without_a_prediction_contacts_alone_are_found(session, results, qtbot):
+    panel = StepPanel(session, SYNAPSES)
+    qtbot.addWidget(panel)
+    asked = []
+    panel.run_requested.connect(lambda steps, _: asked.append(steps))
+    run = panel.run_panel.run
+
+    for volumes, label in ((results.volumes, "Find synapses"), ({}, "Find contacts")):
+        session.set_results(dataclasses.replace(results, volumes=volumes))
+        assert (run.isEnabled(), run.text()) == (True, label)
+        run.click()
+
+    assert asked == [("contacts", "synapses"), ("contacts",)]
 
 
 def test_predict_here_says_why_it_cannot(session, results, qtbot):

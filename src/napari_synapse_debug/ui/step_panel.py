@@ -9,7 +9,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_synapse_debug.domain.project import StepParams
-from napari_synapse_debug.ui.blocking import why_blocked
+from napari_synapse_debug.ui.blocking import NO_PREDICTION, why_blocked
 from napari_synapse_debug.ui.forms import Form
 from napari_synapse_debug.ui.run_panel import RunPanel
 from napari_synapse_debug.ui.session import Session
@@ -17,12 +17,16 @@ from napari_synapse_debug.ui.session import Session
 
 @dataclass(frozen=True)
 class StepGroup:
-    """Steps that are run by one button, and the models whose forms stand above it."""
+    """Steps that are run by one button, and the models whose forms stand above it.
+
+    ``unpredicted``: the label, and those of the steps that can be run without a prediction.
+    """
 
     label: str
     steps: tuple[str, ...]
     forms: tuple[str, ...]
     about: str
+    unpredicted: tuple[str, tuple[str, ...]] | None = None
 
 
 TRAIN = StepGroup(
@@ -36,6 +40,7 @@ SYNAPSES = StepGroup(
     ("contacts", "synapses"),
     ("contacts", "synapses"),
     "Where neurons touch, and which contacts hold a synapse: pre → cleft → post.",
+    ("Find contacts", ("contacts",)),
 )
 EVALUATE = StepGroup(
     "Evaluate",
@@ -102,10 +107,20 @@ class StepPanel(QWidget):
 
     def show_state(self) -> None:
         """Show how the step stands and why it cannot be run, if it cannot."""
+        label, steps = self._offered()
+        self.run_panel.run.setText(label)
+        self.run_panel.run.setToolTip(NO_PREDICTION if steps != self._group.steps else "")
         self.run_panel.show_job(self._session.job, self._blocked())
 
     def _blocked(self) -> str:
-        return why_blocked(self._session, self._params, self._group.steps)
+        return why_blocked(self._session, self._params, self._offered()[1])
+
+    def _offered(self) -> tuple[str, tuple[str, ...]]:
+        """What Run says and does now."""
+        results, group = self._session.results, self._group
+        if group.unpredicted and results is not None and "prediction" not in results.volumes:
+            return group.unpredicted
+        return group.label, group.steps
 
     def _params(self) -> dict[str, object]:
         return {name: form.value() for name, form in self.forms.items()}
@@ -116,4 +131,4 @@ class StepPanel(QWidget):
     def _request(self) -> None:
         params = self._params()
         self._asked = {name: self._stored(value) for name, value in params.items()}
-        self.run_requested.emit(self._group.steps, params)
+        self.run_requested.emit(self._offered()[1], params)
