@@ -85,6 +85,20 @@ def test_a_comment_is_written_with_c_and_return(dock, desk, qtbot):
     assert dock.view.hasFocus()
 
 
+def test_tab_leaves_the_list_for_comment_verdicts_and_trace(dock, desk, qtbot):
+    desk.session.select(4)
+    visited = []
+    for _ in range(60):
+        qtbot.keyClick(dock.focusWidget(), Qt.Key.Key_Tab)
+        visited.append(dock.focusWidget())
+        if dock.view.hasFocus():
+            break
+
+    review = dock.errors.review
+    wanted = [*review.buttons.values(), review.comment, dock.errors.trace]
+    assert set(wanted) <= set(visited)
+
+
 def test_a_button_shows_the_verdict_that_was_given(dock, desk, qtbot):
     buttons = dock.errors.review.buttons
     assert not buttons[Verdict.UNSURE].isEnabled()
@@ -115,6 +129,7 @@ def test_listed_rows_are_exported_with_their_verdicts(dock, desk, tmp_path, qtbo
     table = pd.read_csv(tmp_path / "errors.csv", keep_default_na=False)
     assert table["finding"].tolist() == [3, 6, 9]
     assert table["verdict"].tolist() == ["ambiguous", "", ""]
+    assert "size_nm3" in table
 
 
 def test_more_filters_ask_for_what_they_say(dock, desk, qtbot):
