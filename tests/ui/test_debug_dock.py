@@ -300,6 +300,49 @@ def test_in_3d_the_partners_stand_as_surfaces(dock, desk, viewer, qtbot):
     assert viewer.layers["partners"].visible
 
 
+def test_surfaces_that_were_deleted_come_back_with_the_next_error(dock, desk, viewer, qtbot):
+    desk.session.select(1)
+    dock.command_requested.emit("dimensions")
+    qtbot.waitUntil(lambda: desk.surfaces.shown == 1)
+    viewer.layers.remove("pre surface")
+
+    desk.session.select(2)
+    qtbot.waitUntil(lambda: desk.surfaces.shown == 2)
+
+    assert viewer.layers["pre surface"].visible
+    assert len(viewer.layers["pre surface"].data[0]) > 3
+    desk.session.set_results(None)
+    assert not viewer.layers
+
+
+def test_corrections_that_were_deleted_come_back_with_the_next_one(dock, desk, viewer, qtbot):
+    desk.session.select(2)
+    dock.truth_page.kind_requested.emit("soma")
+    qtbot.waitUntil(lambda: "1 kind" in dock.truth_page.counts.text())
+    viewer.layers.remove(str(LayerName.CORRECTED))
+
+    desk.session.select(4)
+    dock.truth_page.kind_requested.emit("soma")
+    qtbot.waitUntil(lambda: "2 kind" in dock.truth_page.counts.text())
+
+    assert len(viewer.layers[str(LayerName.CORRECTED)].data) == 6
+
+
+def test_the_menu_of_layers_brings_back_what_was_deleted(dock, desk, viewer, qtbot):
+    desk.session.select(2)
+    dock.truth_page.kind_requested.emit("soma")
+    qtbot.waitUntil(lambda: "1 kind" in dock.truth_page.counts.text())
+    qtbot.waitUntil(lambda: desk.interface.shown == 2)
+    gone = {"raw", "truth", "interface", "corrected truth"}
+    before = {layer.name for layer in viewer.layers}
+    for name in gone:
+        viewer.layers.remove(name)
+
+    dock.command_requested.emit("layers")
+
+    qtbot.waitUntil(lambda: {layer.name for layer in viewer.layers} == before)
+
+
 def test_a_package_is_made_of_the_listed_errors_and_merged(dock, desk, project, tmp_path, qtbot):
     team = dock.team
     desk.session.set_filter(FindingFilter("false"))

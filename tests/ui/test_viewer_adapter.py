@@ -226,6 +226,71 @@ def test_a_layer_beside_the_results_does_not_take_the_place_of_the_active_one(sh
     assert viewer.layers.selection.active is mine
 
 
+def test_partners_and_circles_that_were_deleted_come_back_with_the_next_error(
+    shown, viewer, session
+):
+    session.select(101)
+    before = names(viewer)
+    for name in ("partners", "finding"):
+        viewer.layers.remove(name)
+
+    session.select(103)
+
+    assert names(viewer) == before
+    row = session.selected_row()
+    partners, ring = viewer.layers["partners"], viewer.layers["finding"]
+    assert (partners.data.pre, partners.data.post) == (7, 33)
+    at = tuple(row[["cleft_z_nm", "cleft_y_nm", "cleft_x_nm"]])
+    assert ring.data_to_world(ring.data[1]) == pytest.approx(at)
+    assert partners.visible
+    assert ring.visible
+
+
+def test_what_was_deleted_else_stays_so_until_it_is_asked_for(shown, viewer, session):
+    session.select(102)
+    before = names(viewer)
+    viewer.layers["P(cleft)"].opacity = 0.3
+    for name in ("raw", "P(cleft)", "truth", "finding"):
+        viewer.layers.remove(name)
+    assert shown.layer("truth") is None
+    session.select(103)
+    assert set(before) - set(names(viewer)) == {"raw", "P(cleft)", "truth"}
+    kept = viewer.layers["segmentation"]
+
+    shown.show_again()
+
+    assert names(viewer) == before
+    assert viewer.layers["segmentation"] is kept
+    assert viewer.layers["P(cleft)"].visible
+    assert viewer.layers["P(cleft)"].opacity == 0.3
+    assert shown.layer("truth") is viewer.layers["truth"]
+
+
+def test_without_any_layer_there_is_nowhere_to_look_and_all_come_back(shown, viewer, session):
+    session.select(101)
+    before, margin = names(viewer), viewer.dims.margin_left
+    viewer.layers.clear()
+    assert viewer.dims.ndim == 2
+    shown.look(fit=True)
+
+    session.select(103)
+    assert names(viewer) == ["partners", "finding"]
+    viewer.layers.clear()
+    shown.show_again()
+
+    assert names(viewer) == before
+    assert viewer.dims.margin_left == pytest.approx(margin)
+    at = tuple(session.selected_row()[["cleft_z_nm", "cleft_y_nm", "cleft_x_nm"]])
+    assert viewer.dims.point == pytest.approx(at)
+    assert viewer.scene.camera.center[1:] == pytest.approx(at[1:])
+
+
+def test_nothing_is_brought_back_without_results(adapter, viewer):
+    adapter.show_again()
+
+    assert not viewer.layers
+
+
 LOOKS = {
     "raw": {"contrast_limits": [10, 77], "gamma": 0.6, "opacity": 0.9},
     "P(cleft)": {"colormap": "viridis", "blending": "translucent", "contrast_limits": [20, 99]},

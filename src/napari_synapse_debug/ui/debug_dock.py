@@ -78,7 +78,7 @@ class DebugDock(DebugPanel):
             "oracle": adapter.showing.toggle_oracle,
             "dimensions": adapter.toggle_dimensions,
             "fit": lambda: adapter.look(fit=True),
-            "layers": adapter.showing.reset,
+            "layers": self._show_layers_again,
             "keep layers": self._keep_layers,
             "default layers": self._restore_layers,
             "legend": self.toggle_legend,
@@ -121,6 +121,13 @@ class DebugDock(DebugPanel):
     def _set_flight(self, is_on: bool) -> None:
         self._desk.flight.is_on = is_on
         self._desk.preferences.write("flight", is_on)
+
+    def _show_layers_again(self) -> None:
+        """Show the layers of this stage as at first, also those that the user has deleted."""
+        desk = self._desk
+        desk.adapter.show_again()
+        for part in (desk.interface, desk.surfaces, desk.corrections):
+            part.update()
 
     def _keep_layers(self) -> None:
         self._desk.adapter.showing.keep()
