@@ -72,6 +72,7 @@ class MemoryResults:
     volumes: Mapping[str, MemoryVolume]
     truth: pd.DataFrame | None = None
     synapses: pd.DataFrame | None = None
+    candidates: pd.DataFrame | None = None
     contacts: pd.DataFrame | None = None
     matches: pd.DataFrame | None = None
     findings: pd.DataFrame | None = None

@@ -122,7 +122,7 @@ def test_layers_without_units_are_taken_as_nm():
 def test_the_zoom_of_the_user_stays_where_the_synapse_is_seen_well():
     pair = [(0.0, 0.0), (0.0, 300.0)]
 
-    assert kept_zoom(pair, 0.5, CANVAS) == 0.5
+    assert kept_zoom(pair, (0.0, 150.0), 0.5, CANVAS) == 0.5
 
 
 @pytest.mark.parametrize("zoom", [0.01, 5.0])
@@ -130,11 +130,44 @@ def test_a_zoom_that_hides_the_synapse_is_replaced(zoom):
     pair = [(0.0, 0.0), (0.0, 1000.0)]
 
     # three times the extent fills the smaller side of the canvas
-    assert kept_zoom(pair, zoom, CANVAS) == pytest.approx(600 / 3000)
+    assert kept_zoom(pair, (0.0, 500.0), zoom, CANVAS) == pytest.approx(600 / 3000)
+
+
+def test_points_far_to_one_side_of_the_focus_come_into_view():
+    """600 nm reach over 300 px at zoom 0.5: they lie at the edge, though they span but half of it.
+
+    Twice 600 nm would fill the whole side of 600 px, more than 4/5 of it.
+    """
+    pair = [(0.0, 0.0), (0.0, 600.0)]
+    assert kept_zoom(pair, (0.0, 300.0), 0.5, CANVAS) == 0.5
+
+    assert kept_zoom(pair, (0.0, 0.0), 0.5, CANVAS) == pytest.approx(600 / 3600)
+    assert fitting_zoom(pair, (0.0, 0.0), CANVAS) == pytest.approx(600 / 3600)
+
+
+def test_a_jump_to_one_end_of_a_synapse_shows_the_other_end():
+    grid = Grid(SHAPE, (50.0, 4.6, 4.6))
+    viewer = viewer_on(grid)
+    viewer.canvas.size = CANVAS
+    viewer.scene.camera.zoom = 0.5
+    focus = grid.to_nm([TARGET])[0]
+    aside = focus - (0.0, 700.0, 0.0)
+
+    look_at(viewer, focus, [focus, aside])
+
+    low, high = seen_nm(viewer)
+    assert low[1] < aside[1] < high[1]
+    assert viewer.scene.camera.zoom == pytest.approx(600 / 4200)
+
+
+def test_without_points_the_least_view_is_shown():
+    empty = np.empty((0, 2))
+    assert fitting_zoom(empty, (0.0, 0.0), CANVAS) == pytest.approx(600 / LEAST_VIEW_NM)
 
 
 def test_a_small_synapse_is_shown_with_its_surroundings():
-    assert fitting_zoom([(0.0, 0.0), (0.0, 20.0)], CANVAS) == pytest.approx(600 / LEAST_VIEW_NM)
+    zoom = fitting_zoom([(0.0, 0.0), (0.0, 20.0)], (0.0, 0.0), CANVAS)
+    assert zoom == pytest.approx(600 / LEAST_VIEW_NM)
 
 
 def test_what_is_seen_is_what_the_canvas_holds():

@@ -88,6 +88,20 @@ def test_a_comment_is_written_with_c_and_return(dock, desk, qtbot):
     assert dock.view.hasFocus()
 
 
+def test_tab_leaves_the_list_for_comment_verdicts_and_trace(dock, desk, qtbot):
+    desk.session.select(4)
+    visited = []
+    for _ in range(60):
+        qtbot.keyClick(dock.focusWidget(), Qt.Key.Key_Tab)
+        visited.append(dock.focusWidget())
+        if dock.view.hasFocus():
+            break
+
+    review = dock.errors.review
+    wanted = [*review.buttons.values(), review.comment, dock.errors.trace]
+    assert set(wanted) <= set(visited)
+
+
 def test_a_button_shows_the_verdict_that_was_given(dock, desk, qtbot):
     buttons = dock.errors.review.buttons
     assert not buttons[Verdict.UNSURE].isEnabled()
@@ -125,6 +139,7 @@ def test_listed_rows_are_exported_with_their_verdicts(dock, desk, tmp_path, qtbo
     tip = dock.view.model().index(row, VERDICT).data(Qt.ItemDataRole.ToolTipRole)
     day, minute = action.time[:10], action.time[11:16]
     assert tip == f"{desk.reviewing.author}: ambiguous\n{day} {minute} UTC"
+    assert "size_nm3" in table
 
 
 def test_author_and_time_are_of_the_verdict_that_holds(dock, desk, project):
@@ -331,6 +346,49 @@ def test_in_3d_the_partners_stand_as_surfaces(dock, desk, viewer, qtbot):
     dock.command_requested.emit("dimensions")
     assert not viewer.layers["pre surface"].visible
     assert viewer.layers["partners"].visible
+
+
+def test_surfaces_that_were_deleted_come_back_with_the_next_error(dock, desk, viewer, qtbot):
+    desk.session.select(1)
+    dock.command_requested.emit("dimensions")
+    qtbot.waitUntil(lambda: desk.surfaces.shown == 1)
+    viewer.layers.remove("pre surface")
+
+    desk.session.select(2)
+    qtbot.waitUntil(lambda: desk.surfaces.shown == 2)
+
+    assert viewer.layers["pre surface"].visible
+    assert len(viewer.layers["pre surface"].data[0]) > 3
+    desk.session.set_results(None)
+    assert not viewer.layers
+
+
+def test_corrections_that_were_deleted_come_back_with_the_next_one(dock, desk, viewer, qtbot):
+    desk.session.select(2)
+    dock.truth_page.kind_requested.emit("soma")
+    qtbot.waitUntil(lambda: "1 kind" in dock.truth_page.counts.text())
+    viewer.layers.remove(str(LayerName.CORRECTED))
+
+    desk.session.select(4)
+    dock.truth_page.kind_requested.emit("soma")
+    qtbot.waitUntil(lambda: "2 kind" in dock.truth_page.counts.text())
+
+    assert len(viewer.layers[str(LayerName.CORRECTED)].data) == 6
+
+
+def test_the_menu_of_layers_brings_back_what_was_deleted(dock, desk, viewer, qtbot):
+    desk.session.select(2)
+    dock.truth_page.kind_requested.emit("soma")
+    qtbot.waitUntil(lambda: "1 kind" in dock.truth_page.counts.text())
+    qtbot.waitUntil(lambda: desk.interface.shown == 2)
+    gone = {"raw", "truth", "interface", "corrected truth"}
+    before = {layer.name for layer in viewer.layers}
+    for name in gone:
+        viewer.layers.remove(name)
+
+    dock.command_requested.emit("layers")
+
+    qtbot.waitUntil(lambda: {layer.name for layer in viewer.layers} == before)
 
 
 def test_a_package_is_made_of_the_listed_errors_and_merged(dock, desk, project, tmp_path, qtbot):

@@ -1,8 +1,12 @@
 """The list of errors as Qt shows it."""
 
+import dataclasses
+
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtWidgets import QMenu
+from tests.ui.test_candidate_sizes import sized
 
 from napari_synapse_debug.ui.error_model import COLUMNS, ErrorModel
 from napari_synapse_debug.ui.error_view import ErrorView
@@ -50,6 +54,7 @@ def test_a_row_is_told_in_words(model):
         "cause": "false signal",
         "kind": "unknown",
         "score": "0.71",
+        "size [µm³]": "",
         "✓": "✗",
         "verdict": "",
         "change": "",
@@ -64,6 +69,20 @@ def test_what_is_not_known_is_empty(model):
     row = texts(model, 1)
 
     assert (row["score"], row["✓"]) == ("", "")
+
+
+def test_the_size_of_a_candidate_is_listed_and_sorted_by(view, session, model, results):
+    session.set_results(dataclasses.replace(results, candidates=sized({1: 5000})))
+    # the voxel has 50 × 4.6 × 4 nm; 103, 105 and 106 have predictions of candidate 1
+    assert [texts(model, row)["size [µm³]"] for row in (1, 2)] == ["", "0.00460"]
+    index = model.index(2, HEADS.index("size [µm³]"))
+    assert model.data(index, Qt.ItemDataRole.TextAlignmentRole) & Qt.AlignmentFlag.AlignRight
+
+    view.sortByColumn(HEADS.index("size [µm³]"), Qt.SortOrder.AscendingOrder)
+
+    assert [model.finding_at(row) for row in range(6)] == [103, 105, 106, 101, 102, 104]
+    session.set_results(None)
+    assert model.rowCount() == 0
 
 
 def test_the_stage_has_its_hue_and_the_row_its_summary_as_tooltip(model):
@@ -143,15 +162,79 @@ def test_a_narrow_list_drops_columns_instead_of_cutting_them(view):
     assert {"#", "error", "stage", "cause", "✓"} <= left
 
 
-def test_columns_are_chosen_and_stay_chosen_when_the_width_changes(view, qtbot):
+def shown_heads(view):
+    return {head for i, head in enumerate(HEADS) if not view.isColumnHidden(i)}
+
+
+def ask_columns(view):
+    """The menu of the heads, its entries by name."""
+    view.horizontalHeader().customContextMenuRequested.emit(QPoint(5, 5))
+    menu = view.findChildren(QMenu)[-1]
+    return {action.text(): action for action in menu.actions()}
+
+
+def test_columns_are_chosen_and_stay_chosen_when_the_width_changes(view):
     assert view.isColumnHidden(HEADS.index("comment"))
 
-    view.hide_columns(["kind", "no such column"])
+    view.choose_columns({"kind": False, "comment": True, "no such column": True})
     view.resize(1400, 400)
 
-    hidden = {head for i, head in enumerate(HEADS) if view.isColumnHidden(i)}
-    assert hidden == {"kind"}
-    assert view.hidden_columns == ["kind"]
+    assert shown_heads(view) == set(HEADS) - {"kind", "change", "seen"}
+    assert view.chosen_columns == {"kind": False, "comment": True}
+
+
+def test_a_column_that_was_chosen_stays_where_room_lacks_and_the_list_scrolls(view, qtbot):
+    place, cause = HEADS.index("z, y, x [nm]"), HEADS.index("cause")
+    bar, least = view.horizontalScrollBar(), 8 * view.fontMetrics().height()
+    view.resize(480, 400)
+    assert view.isColumnHidden(place)
+    qtbot.waitUntil(lambda: bar.maximum() == 0)
+
+    with qtbot.waitSignal(view.columns_chosen) as told:
+        ask_columns(view)["z, y, x [nm]"].setChecked(True)
+
+    assert told.args == [{"z, y, x [nm]": True}]
+    assert not view.isColumnHidden(place)
+    view.resize(300, 400)
+    assert not view.isColumnHidden(place)
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    assert view.columnWidth(cause) == least
+    view.resize(1400, 400)
+    qtbot.waitUntil(lambda: bar.maximum() == 0)
+    assert view.columnWidth(cause) > least
+
+
+def test_the_menu_of_columns_ticks_what_is_seen(view):
+    view.resize(480, 400)
+
+    ticked = {text for text, action in ask_columns(view).items() if action.isChecked()}
+
+    assert "z, y, x [nm]" not in ticked
+    assert ticked == shown_heads(view) - {"#"}
+
+
+def test_a_column_that_the_window_offers_stays_hidden_where_the_user_hid_it(view):
+    view.choose_columns({"seen": False})
+    view.show_column("seen")
+    assert view.isColumnHidden(HEADS.index("seen"))
+
+    assert view.isColumnHidden(HEADS.index("change"))
+    view.show_column("change")
+    assert not view.isColumnHidden(HEADS.index("change"))
+
+
+def test_a_list_that_was_scrolled_sideways_stays_so_at_the_next_error(view, session, qtbot):
+    view.choose_columns(dict.fromkeys(HEADS[1:], True))
+    view.resize(300, 400)
+    session.select(101)
+    bar = view.horizontalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 200)
+    bar.setValue(bar.maximum())
+
+    session.select(104)
+
+    assert view.currentIndex().row() == 3
+    assert bar.value() == bar.maximum() > 0
 
 
 def test_the_marked_row_is_copied(view, session, qapp):

@@ -64,6 +64,20 @@ def test_the_layer_follows_the_selection_and_lies_under_the_points(window, qtbot
     assert adapter.layer(LayerName.INTERFACE) is None
 
 
+def test_an_interface_that_was_deleted_comes_back_with_the_next_error(window, qtbot):
+    viewer, session, adapter, interface = window
+    session.select(104)
+    qtbot.waitUntil(lambda: interface.shown == 104)
+    viewer.layers.remove("interface")
+    assert adapter.layer(LayerName.INTERFACE) is None
+
+    session.select(101)
+    qtbot.waitUntil(lambda: interface.shown == 101)
+
+    assert viewer.layers["interface"].data[3, 5, 30] == 1
+    assert adapter.layer(LayerName.INTERFACE) is viewer.layers["interface"]
+
+
 def test_in_3d_the_interface_is_no_wall(window, qtbot):
     viewer, session, adapter, interface = window
     session.select(104)

@@ -7,9 +7,12 @@ import pandas as pd
 import pytest
 
 from napari_synapse_debug.domain.records import points, with_points
+from napari_synapse_debug.ui.error_model import COLUMNS
 from napari_synapse_debug.ui.outlook_changes import changes_under
 
 pytestmark = pytest.mark.ui
+
+CHANGE = [column.head for column in COLUMNS].index("change")
 
 
 @dataclass(frozen=True)
@@ -60,12 +63,13 @@ def test_the_list_follows_the_sliders_and_forgets_when_they_are_put_back(toy_doc
     qtbot.waitUntil(lambda: page.outlook.text() != "", timeout=20_000)
     assert page.is_as_run
     assert not (session.marks.change != "").any()
+    assert toy_dock.view.isColumnHidden(CHANGE)
     page.sliders["min_score"].setValue(page.sliders["min_score"].maximum())
     qtbot.waitUntil(lambda: (session.marks.change != "").any(), timeout=20_000)
     is_missed = session.table.column("error") == "missed"
     assert set(session.marks.change[is_missed]) <= {"fixed", "kept_wrong"}
     assert "Of the errors of this run" in page.changes.text()
-    assert "change" not in toy_dock.view.hidden_columns
+    assert not toy_dock.view.isColumnHidden(CHANGE)
     page.reset.click()
     qtbot.waitUntil(lambda: not (session.marks.change != "").any(), timeout=20_000)
     assert not page.changes.isVisible()

@@ -26,7 +26,7 @@ def window(results, picked):
     return viewer, session, Picker(adapter, session, picked.append)
 
 
-def mouse(viewer, place_nm, kind="mouse_press"):
+def mouse(viewer, place_nm, kind="mouse_press", pos=(200, 150)):
     solid = viewer.dims.ndisplay == 3
     # in 3D a ray along z through the place, from far in front of it
     start = np.array(place_nm) - ((5000.0, 0.0, 0.0) if solid else 0.0)
@@ -34,6 +34,7 @@ def mouse(viewer, place_nm, kind="mouse_press"):
         type=kind,
         button=1,
         modifiers=(),
+        pos=np.array(pos),
         position=tuple(start),
         view_direction=np.array([1.0, 0.0, 0.0]) if solid else None,
         dims_displayed=list(viewer.dims.displayed),
@@ -100,19 +101,36 @@ def test_nothing_is_where_no_point_is(window):
     assert picker.finding_under(mouse(viewer, place)) is None
 
 
-def test_a_click_selects_and_a_drag_does_not(window, picked):
+def move(running, event, path):
+    """Send the press on its way over ``path`` (pixels) to its release."""
+    next(running)
+    for pos in path:
+        event.type, event.pos = "mouse_move", np.array(pos)
+        if next(running, "ended") == "ended":
+            return
+    event.type = "mouse_release"
+    next(running, None)
+
+
+@pytest.mark.parametrize(
+    ("path", "is_click"),
+    [
+        ((), True),
+        (((201, 150),), True),
+        (((201, 150), (203, 154), (200, 150)), True),  # 5 px away at most
+        (((204, 154),), False),
+        (((202, 150), (240, 150), (200, 150)), False),  # it came back, but was a drag
+    ],
+)
+def test_a_click_selects_and_a_drag_does_not(window, picked, path, is_click):
     viewer, session, picker = window
     place = place_of(session, 104)
     viewer.dims.point = place
-    for kinds in (("mouse_press", "mouse_move"), ("mouse_press", "mouse_release")):
-        assert picked == []
-        event = mouse(viewer, place)
-        running = picker._pressed(viewer, event)
-        next(running)
-        event.type = kinds[1]
-        next(running, None)
+    event = mouse(viewer, place)
 
-    assert picked == [104]
+    move(picker._pressed(viewer, event), event, path)
+
+    assert picked == ([104] if is_click else [])
 
 
 def test_a_row_without_error_is_none(findings):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from napari_synapse_debug.domain.records import PREDICTION, TRUTH, empty
-from napari_synapse_debug.ui.palette import POST, PRE
+from napari_synapse_debug.ui.palette import CLEFT, POST, PRE
 from napari_synapse_debug.ui.synapse_points import predicted_points, truth_points
 
 
@@ -13,7 +13,7 @@ def test_links_run_from_the_cleft_to_both_partners(results, grid):
     # row 1: cleft at voxel (1, 7, 12), pre 4 voxels before it along x, post 5 behind
     assert np.allclose(made.links[0], [[1, 7, 12], [0, 0, -4]])
     assert np.allclose(made.links[1], [[1, 7, 12], [0, 0, 5]])
-    assert made.link_colors[:2] == [PRE, POST]
+    assert made.colors[:3] == [PRE, CLEFT, POST]
 
 
 def test_features_tell_row_end_and_outcome(results, grid):

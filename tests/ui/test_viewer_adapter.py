@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 from napari.components import ViewerModel
 from napari.layers import Image, Labels, Points
 
@@ -69,6 +70,14 @@ def test_a_missed_truth_is_a_ring_and_a_found_one_a_disc(shown, viewer):
     assert {str(s) for s in viewer.layers[str(LayerName.PREDICTION)].symbol} == {"x"}
 
 
+def test_truth_is_edged_in_white_and_the_prediction_in_grey(shown, viewer):
+    for name, hue in (("truth", "#ffffff"), ("prediction", "#a6a6a6")):
+        points, links = viewer.layers[name], viewer.layers[f"{name} links"]
+        assert {to_hex(color) for color in points.border_color} == {hue}
+        assert {to_hex(color) for color in links.edge_color} == {hue}
+        assert (points.border_width > 0).all()
+
+
 def test_selecting_goes_there_and_lights_up_both_partners(shown, viewer, session, results):
     session.select(103)
 
@@ -87,22 +96,24 @@ def test_the_stage_decides_which_layers_show(shown, viewer, session):
 
     session.select(102)  # classifier
 
-    assert "P(cleft)" in visible(viewer)
+    assert {"raw", "P(cleft)", "mask cleft"} <= visible(viewer)
     assert "P(mito)" not in visible(viewer)
+    session.select(101)
+    assert "mask cleft" not in visible(viewer)
 
 
 def test_what_the_user_shows_or_hides_stays_so(shown, viewer, session):
     session.select(102)
     viewer.layers["P(cleft)"].visible = False
-    viewer.layers["mask cleft"].visible = True
+    viewer.layers["P(mito)"].visible = True
 
     session.select(103)  # the classifier's stage again
 
     assert "P(cleft)" not in visible(viewer)
-    assert "mask cleft" in visible(viewer)
+    assert "P(mito)" in visible(viewer)
     shown.showing.reset()
     assert "P(cleft)" in visible(viewer)
-    assert "mask cleft" not in visible(viewer)
+    assert "P(mito)" not in visible(viewer)
 
 
 def test_sides_take_turns(shown, viewer):
@@ -215,6 +226,71 @@ def test_a_layer_beside_the_results_does_not_take_the_place_of_the_active_one(sh
     assert viewer.layers.selection.active is mine
 
 
+def test_partners_and_circles_that_were_deleted_come_back_with_the_next_error(
+    shown, viewer, session
+):
+    session.select(101)
+    before = names(viewer)
+    for name in ("partners", "finding"):
+        viewer.layers.remove(name)
+
+    session.select(103)
+
+    assert names(viewer) == before
+    row = session.selected_row()
+    partners, ring = viewer.layers["partners"], viewer.layers["finding"]
+    assert (partners.data.pre, partners.data.post) == (7, 33)
+    at = tuple(row[["cleft_z_nm", "cleft_y_nm", "cleft_x_nm"]])
+    assert ring.data_to_world(ring.data[1]) == pytest.approx(at)
+    assert partners.visible
+    assert ring.visible
+
+
+def test_what_was_deleted_else_stays_so_until_it_is_asked_for(shown, viewer, session):
+    session.select(102)
+    before = names(viewer)
+    viewer.layers["P(cleft)"].opacity = 0.3
+    for name in ("raw", "P(cleft)", "truth", "finding"):
+        viewer.layers.remove(name)
+    assert shown.layer("truth") is None
+    session.select(103)
+    assert set(before) - set(names(viewer)) == {"raw", "P(cleft)", "truth"}
+    kept = viewer.layers["segmentation"]
+
+    shown.show_again()
+
+    assert names(viewer) == before
+    assert viewer.layers["segmentation"] is kept
+    assert viewer.layers["P(cleft)"].visible
+    assert viewer.layers["P(cleft)"].opacity == 0.3
+    assert shown.layer("truth") is viewer.layers["truth"]
+
+
+def test_without_any_layer_there_is_nowhere_to_look_and_all_come_back(shown, viewer, session):
+    session.select(101)
+    before, margin = names(viewer), viewer.dims.margin_left
+    viewer.layers.clear()
+    assert viewer.dims.ndim == 2
+    shown.look(fit=True)
+
+    session.select(103)
+    assert names(viewer) == ["partners", "finding"]
+    viewer.layers.clear()
+    shown.show_again()
+
+    assert names(viewer) == before
+    assert viewer.dims.margin_left == pytest.approx(margin)
+    at = tuple(session.selected_row()[["cleft_z_nm", "cleft_y_nm", "cleft_x_nm"]])
+    assert viewer.dims.point == pytest.approx(at)
+    assert viewer.scene.camera.center[1:] == pytest.approx(at[1:])
+
+
+def test_nothing_is_brought_back_without_results(adapter, viewer):
+    adapter.show_again()
+
+    assert not viewer.layers
+
+
 LOOKS = {
     "raw": {"contrast_limits": [10, 77], "gamma": 0.6, "opacity": 0.9},
     "P(cleft)": {"colormap": "viridis", "blending": "translucent", "contrast_limits": [20, 99]},
@@ -312,7 +388,7 @@ def test_partners_have_their_hues_and_all_else_is_clear(shown, viewer, session):
 
 
 def test_the_oracle_of_a_stage_is_shown_and_hidden(shown, viewer, session):
-    session.select(102)  # classifier
+    session.select(105)  # ground truth
     assert "mask cleft" not in visible(viewer)
 
     shown.showing.toggle_oracle()
@@ -371,6 +447,7 @@ def test_in_3d_only_the_synapses_around_are_shown_and_from_aside(shown, viewer, 
 
     distance = np.linalg.norm(results.grid.to_nm(truth.data) - place, axis=1)
     assert truth.face_color[:, 3].tolist() == (distance <= 350).astype(float).tolist()
+    assert truth.border_color[:, 3].tolist() == truth.face_color[:, 3].tolist()
     assert not truth.face_color[:3, 3].any()
     assert viewer.scene.camera.angles == pytest.approx(OBLIQUE)
     shown.toggle_dimensions()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 CONTEXT = 3.0
-"""A jump that must change the zoom shows this many times the extent of the synapse."""
+"""A jump that must change the zoom shows this many times the reach of the synapse."""
 
 LEAST_VIEW_NM = 1600.0
 """Least width of the view after a jump that changes the zoom."""
@@ -24,28 +24,38 @@ LEAST_FILLED, MOST_FILLED = 1 / 16, 4 / 5
 """Part of the canvas that a synapse may fill without the zoom of the user being changed."""
 
 
-def fitting_zoom(points_nm: ArrayLike, canvas_px: Sequence[int]) -> float:
-    """Canvas pixels per nm that show ``points_nm`` ((N, D), displayed axes) with their context."""
-    return float(min(canvas_px)) / max(CONTEXT * _extent(points_nm), LEAST_VIEW_NM)
+def fitting_zoom(points_nm: ArrayLike, focus_nm: ArrayLike, canvas_px: Sequence[int]) -> float:
+    """Canvas pixels per nm that show ``points_nm`` with their context around ``focus_nm``.
+
+    Points ((N, D), may be empty) and focus ((D,), amid the canvas) are along the displayed axes.
+    """
+    return float(min(canvas_px)) / max(CONTEXT * _reach(points_nm, focus_nm), LEAST_VIEW_NM)
 
 
-def kept_zoom(points_nm: ArrayLike, zoom: float, canvas_px: Sequence[int]) -> float:
+def kept_zoom(
+    points_nm: ArrayLike, focus_nm: ArrayLike, zoom: float, canvas_px: Sequence[int]
+) -> float:
     """The ``zoom`` of before if ``points_nm`` are seen well at it, else one that fits them.
 
-    Seen well: the points, or a typical synapse if they are closer, fill between 1/16 and 4/5 of
-    the smaller side of the canvas.
+    Seen well: what reaches from the focus to the farthest point, and as far to the other side, or
+    a typical synapse if that is more, fills between 1/16 and 4/5 of the smaller side of the canvas.
 
     Parameters
     ----------
     points_nm : (N, D) array
         Along the displayed axes, nm; may be empty.
+    focus_nm : (D,) array
+        What lies amid the canvas, nm.
     zoom : float
         Canvas pixels per nm.
     canvas_px : pair of int
         Height and width of the canvas.
     """
-    filled = max(_extent(points_nm), LEAST_VIEW_NM / CONTEXT) * zoom / float(min(canvas_px))
-    return zoom if LEAST_FILLED <= filled <= MOST_FILLED else fitting_zoom(points_nm, canvas_px)
+    reach = max(_reach(points_nm, focus_nm), LEAST_VIEW_NM / CONTEXT)
+    filled = reach * zoom / float(min(canvas_px))
+    if LEAST_FILLED <= filled <= MOST_FILLED:
+        return zoom
+    return fitting_zoom(points_nm, focus_nm, canvas_px)
 
 
 @dataclass(frozen=True)
@@ -86,16 +96,17 @@ def view_of(
     """
     dims, camera = viewer.dims, viewer.scene.camera
     factor = nm_to_world(dims.units)
+    focus = np.asarray(focus_nm, dtype=np.float64)
     world = np.array(dims.point, dtype=np.float64)
-    world[-3:] = np.asarray(focus_nm, dtype=np.float64) * factor
+    world[-3:] = focus * factor
     leading = dims.ndim - 3
     shown = [axis - leading for axis in dims.displayed if axis >= leading]
     points = np.asarray(points_nm, dtype=np.float64).reshape(-1, 3)[:, shown]
     nm_zoom = camera.zoom * float(factor.mean())
     if fit:
-        nm_zoom = fitting_zoom(points, viewer.canvas.size)
+        nm_zoom = fitting_zoom(points, focus[shown], viewer.canvas.size)
     else:
-        nm_zoom = kept_zoom(points, nm_zoom, viewer.canvas.size)
+        nm_zoom = kept_zoom(points, focus[shown], nm_zoom, viewer.canvas.size)
     center = np.pad(world[list(dims.displayed)], (3 - dims.ndisplay, 0))
     return View(tuple(world.tolist()), tuple(center.tolist()), nm_zoom / float(factor.mean()))
 
@@ -146,6 +157,7 @@ def _length_in_nm(unit: Hashable) -> float:
     return float(quantity.to("nm").magnitude)
 
 
-def _extent(points_nm: ArrayLike) -> float:
-    points = np.asarray(points_nm, dtype=np.float64)
-    return float(np.ptp(points, axis=0).max()) if points.size else 0.0
+def _reach(points_nm: ArrayLike, focus_nm: ArrayLike) -> float:
+    """Twice the greatest distance of the points from the focus along an axis; 0 without points."""
+    away = np.abs(np.asarray(points_nm, dtype=np.float64) - np.asarray(focus_nm, dtype=np.float64))
+    return 2 * float(away.max(initial=0.0))

@@ -120,7 +120,8 @@ class Corrections:
         ends = np.stack([points(changed, end) for end in ENDS], axis=1).reshape(-1, 3)
         voxels = grid.to_fraction(ends)
         hues = [END_HUE[end] for end in ENDS] * len(changed)
-        if self._layer is None:
+        if self._layer is None or not self._adapter.holds(self._layer):
+            self._take_away()
             if not len(changed):
                 return
             self._layer = _layer(grid)

@@ -50,8 +50,8 @@ class DebugDock(DebugPanel):
         self.comment_requested.connect(guard(desk.reviewing.comment))
         self.export_requested.connect(guard(self._ask_export))
         self.command_requested.connect(lambda command: commands[command]())
-        self.view.hide_columns(desk.preferences.read("hidden columns", self.view.hidden_columns))
-        self.view.columns_chosen.connect(partial(desk.preferences.write, "hidden columns"))
+        self.view.choose_columns(desk.preferences.read("columns", {}))
+        self.view.columns_chosen.connect(partial(desk.preferences.write, "columns"))
         self.shortcuts = keys.bind(self, commands)
         self._fill_layers_menu(commands)
         self.charts, self.whatif = join_charts(self, desk), join_whatif(self, desk)
@@ -78,7 +78,7 @@ class DebugDock(DebugPanel):
             "oracle": adapter.showing.toggle_oracle,
             "dimensions": adapter.toggle_dimensions,
             "fit": lambda: adapter.look(fit=True),
-            "layers": adapter.showing.reset,
+            "layers": self._show_layers_again,
             "keep layers": self._keep_layers,
             "default layers": self._restore_layers,
             "legend": self.toggle_legend,
@@ -121,6 +121,13 @@ class DebugDock(DebugPanel):
     def _set_flight(self, is_on: bool) -> None:
         self._desk.flight.is_on = is_on
         self._desk.preferences.write("flight", is_on)
+
+    def _show_layers_again(self) -> None:
+        """Show the layers of this stage as at first, also those that the user has deleted."""
+        desk = self._desk
+        desk.adapter.show_again()
+        for part in (desk.interface, desk.surfaces, desk.corrections):
+            part.update()
 
     def _keep_layers(self) -> None:
         self._desk.adapter.showing.keep()

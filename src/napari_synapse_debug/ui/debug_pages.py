@@ -70,7 +70,7 @@ def join_whatif(panel: DebugPanel, desk: Desk) -> WhatIfPage:
         if page.is_as_run:
             change = np.full(len(change), "", dtype=object)
         else:
-            panel.view.hide_columns(set(panel.view.hidden_columns) - {"change"})
+            panel.view.show_column("change")
         page.show_changes(change)
         if len(change) == len(session.table.frame):  # else another run was opened meanwhile
             session.set_marks(replace(session.marks, change=change))
@@ -138,7 +138,7 @@ def join_runs(panel: DebugPanel, desk: Desk) -> RunsPage:
     def show_compared(compared: Any) -> None:
         change = changes_of(session.table.frame, compared.rows)
         session.set_marks(replace(session.marks, change=change))
-        panel.view.hide_columns(set(panel.view.hidden_columns) - {"change"})
+        panel.view.show_column("change")
         page.show_comparison(compared.content)
 
     def compare(other: str) -> None:

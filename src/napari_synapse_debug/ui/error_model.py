@@ -11,12 +11,14 @@ import pandas as pd
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 from qtpy.QtGui import QColor
 
+from napari_synapse_debug.ui.candidate_sizes import SIZE
 from napari_synapse_debug.ui.palette import ERROR_GLYPH, stage_hue, text_on
 from napari_synapse_debug.ui.review_bar import SHORT
 from napari_synapse_debug.ui.session import Session
 from napari_synapse_debug.ui.words import in_words
 
 _DESCENDING = Qt.SortOrder.DescendingOrder
+_NM3_IN_UM3 = 1e9
 _SHORT: dict[str, str] = {str(verdict): text.rstrip(".") for verdict, text in SHORT.items()}
 
 
@@ -47,6 +49,11 @@ def _error(session: Session, row: int) -> str:
 def _score(session: Session, row: int) -> str:
     score = _value(session, row, "score")
     return "" if pd.isna(score) else f"{score:.2f}"
+
+
+def _size(session: Session, row: int) -> str:
+    size = _value(session, row, SIZE)
+    return "" if pd.isna(size) else f"{size / _NM3_IN_UM3:.5f}"
 
 
 def _confirmed(session: Session, row: int) -> str:
@@ -90,6 +97,7 @@ COLUMNS = (
     Column("cause", "cause", _words("cause"), "The rule that fired in that stage"),
     Column("kind", "kind", _words("kind"), "What the postsynaptic side is"),
     Column("score", "score", _score, "Score of the prediction, 0 to 1", is_number=True),
+    Column("size [µm³]", SIZE, _size, "Volume of its candidate; empty: none", is_number=True),
     Column(
         "✓",
         "confirmed",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from qtpy.QtCore import QItemSelectionModel, QModelIndex, QPoint, QSignalBlocker, Qt, Signal
 from qtpy.QtGui import QAction, QFocusEvent, QKeyEvent, QKeySequence, QMouseEvent, QResizeEvent
@@ -21,9 +21,10 @@ from qtpy.QtWidgets import (
 from napari_synapse_debug.ui.error_model import COLUMNS, ErrorModel
 
 _HEADS = [column.head for column in COLUMNS]
-_FIRST_TO_GO = ("z, y, x [nm]", "partners", "comment", "score", "kind", "seen")
+_FIRST_TO_GO = ("z, y, x [nm]", "size [µm³]", "partners", "comment", "score", "kind", "seen")
 _USUALLY_HIDDEN = frozenset({"change", "comment", "seen"})
 _MARGIN_EM = 1.6
+_LEAST_CAUSE_EM = 8
 _MEASURED_ROWS = 60
 
 
@@ -50,12 +51,15 @@ class ErrorView(QTableView):
         self._errors = model
         self._is_told = False
         self._row_before_press = -1
-        self._hidden = _USUALLY_HIDDEN
+        self._usual = frozenset(_HEADS) - _USUALLY_HIDDEN
+        self._chosen: dict[str, bool] = {}
         self.setModel(model)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setTabKeyNavigation(False)  # Tab goes on to what stands below
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setWordWrap(False)
         self.setShowGrid(False)
         self.verticalHeader().hide()
@@ -63,7 +67,6 @@ class ErrorView(QTableView):
         head = self.horizontalHeader()
         head.setHighlightSections(False)
         head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        head.setSectionResizeMode(_HEADS.index("cause"), QHeaderView.ResizeMode.Stretch)
         self._show_order()
         self.setSortingEnabled(True)
         self.setItemDelegateForColumn(_HEADS.index("stage"), StageDelegate(self))
@@ -82,7 +85,8 @@ class ErrorView(QTableView):
         if row is None:
             self.clearSelection()
             return
-        index = self._errors.index(row, 0)
+        index = self._errors.index(row, max(self.currentIndex().column(), 0))
+        aside = self.horizontalScrollBar().value()
         self._is_told = True
         try:
             flags = QItemSelectionModel.SelectionFlag
@@ -90,12 +94,13 @@ class ErrorView(QTableView):
             self.scrollTo(index)
         finally:
             self._is_told = False
+        self.horizontalScrollBar().setValue(aside)
 
     def fit_columns(self) -> None:
         """Give each column the width of its widest text, and hide those that have no room.
 
-        Only the first rows are measured, so that a long list opens at once. Columns that the
-        user hid stay hidden.
+        Only the first rows are measured, so that a long list opens at once. Columns that the user
+        chose are left as they are: where they need more room, the list scrolls sideways.
         """
         metrics, margin = self.fontMetrics(), int(self.fontMetrics().height() * _MARGIN_EM)
         widths = [metrics.horizontalAdvance(head) + margin for head in _HEADS]
@@ -103,23 +108,30 @@ class ErrorView(QTableView):
             for column in range(len(COLUMNS)):
                 text = self._errors.data(self._errors.index(row, column))
                 widths[column] = max(widths[column], metrics.horizontalAdvance(text) + margin // 2)
-        room = self.viewport().width()
-        hidden = {_HEADS.index(head) for head in self._hidden}
+        width_of, room = dict(zip(_HEADS, widths, strict=True)), self.viewport().width()
+        shown = {head for head in _HEADS if self._chosen.get(head, head in self._usual)}
         for head in _FIRST_TO_GO:
-            if sum(w for i, w in enumerate(widths) if i not in hidden) > room:
-                hidden.add(_HEADS.index(head))
-        for column, width in enumerate(widths):
-            self.setColumnHidden(column, column in hidden)
-            self.setColumnWidth(column, width)
+            if head not in self._chosen and sum(width_of[name] for name in shown) > room:
+                shown.discard(head)
+        self._stretch_cause(room - sum(width_of[name] for name in shown - {"cause"}))
+        for column, head in enumerate(_HEADS):
+            self.setColumnHidden(column, head not in shown)
+            if head != "cause":
+                self.setColumnWidth(column, width_of[head])
 
     @property
-    def hidden_columns(self) -> list[str]:
-        """Heads of the columns that are not wanted."""
-        return sorted(self._hidden)
+    def chosen_columns(self) -> dict[str, bool]:
+        """Whether each column that the user chose is to show, by its head."""
+        return dict(self._chosen)
 
-    def hide_columns(self, heads: Iterable[str]) -> None:
-        """Hide the columns with these ``heads`` and no others; unknown ones are passed over."""
-        self._hidden = frozenset(heads) & frozenset(_HEADS)
+    def choose_columns(self, chosen: Mapping[str, bool]) -> None:
+        """Show and hide columns as the user has ``chosen``; unknown heads are passed over."""
+        self._chosen = {head: bool(chosen[head]) for head in _HEADS if head in chosen}
+        self.fit_columns()
+
+    def show_column(self, head: str) -> None:
+        """Show the column ``head`` from now on, if the user did not hide it."""
+        self._usual |= {head}
         self.fit_columns()
 
     def copy(self) -> None:
@@ -132,9 +144,11 @@ class ErrorView(QTableView):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Choose the columns for the new width, and keep the marked row in sight."""
         super().resizeEvent(event)
+        aside = self.horizontalScrollBar().value()
         self.fit_columns()
         if self.currentIndex().isValid():
             self.scrollTo(self.currentIndex())
+        self.horizontalScrollBar().setValue(aside)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Go again to the current row on Return."""
@@ -161,6 +175,15 @@ class ErrorView(QTableView):
         with QSignalBlocker(self.horizontalHeader()):
             self.horizontalHeader().setSortIndicator(*self._errors.order)
 
+    def _stretch_cause(self, room: int) -> None:
+        """Give the cause the ``room`` that is left, or else the least that it must have."""
+        head, column = self.horizontalHeader(), _HEADS.index("cause")
+        least = self.fontMetrics().height() * _LEAST_CAUSE_EM
+        modes = QHeaderView.ResizeMode
+        head.setSectionResizeMode(column, modes.Stretch if room >= least else modes.Interactive)
+        if room < least:
+            self.setColumnWidth(column, least)
+
     def _add_actions(self) -> None:
         copy, export = QAction("Copy row", self), QAction("Export listed rows …", self)
         copy.setShortcut(QKeySequence(QKeySequence.StandardKey.Copy))
@@ -172,17 +195,17 @@ class ErrorView(QTableView):
     def _ask_columns(self, place: QPoint) -> None:
         """A menu of all columns; those that show are ticked."""
         menu = QMenu(self)
-        for head in _HEADS[1:]:
+        for column, head in enumerate(_HEADS[1:], start=1):
             action = menu.addAction(head)
             action.setCheckable(True)
-            action.setChecked(head not in self._hidden)
+            action.setChecked(not self.isColumnHidden(column))
             action.toggled.connect(lambda is_shown, name=head: self._choose(name, is_shown))
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(self.horizontalHeader().mapToGlobal(place))
 
     def _choose(self, head: str, is_shown: bool) -> None:
-        self.hide_columns(self._hidden - {head} if is_shown else self._hidden | {head})
-        self.columns_chosen.emit(self.hidden_columns)
+        self.choose_columns(self._chosen | {head: is_shown})
+        self.columns_chosen.emit(self.chosen_columns)
 
     def _request_again(self, index: QModelIndex) -> None:
         if index.row() == self._row_before_press:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from qtpy.QtWidgets import QLabel, QWidget
 
-from napari_synapse_debug.ui.palette import POST, PRE
+from napari_synapse_debug.domain.stages import Stage
+from napari_synapse_debug.ui.palette import POST, PRE, PREDICTION_PATH, TRUTH_PATH, stage_hue
 
 _TEXT = (
     f"<span style='color:{PRE}'>■</span> pre &nbsp; "
     f"<span style='color:{POST}'>■</span> post &nbsp; "
     "<span style='color:#FFFFFF; background-color:#555555'>&nbsp;■&nbsp;</span> cleft &nbsp; "
-    "● truth &nbsp; ◎ missed &nbsp; ✖ found &nbsp; ◯ selected"
+    "● truth &nbsp; ◎ missed &nbsp; ✖ found &nbsp; ◯ selected &nbsp; ◆ corrected truth &nbsp; "
+    f"<span style='color:{stage_hue(Stage.CONTACT)}'>◆</span> contact<br>"
+    "borders and lines: "
+    f"<span style='color:{TRUTH_PATH}; background-color:#555555'>&nbsp;━&nbsp;</span> truth &nbsp; "
+    f"<span style='color:{PREDICTION_PATH}; background-color:#555555'>&nbsp;━&nbsp;</span> found"
 )
 
 
 class Legend(QLabel):
-    """One or two lines that can be hidden by its button."""
+    """A few lines that can be hidden by its button."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(_TEXT, parent)

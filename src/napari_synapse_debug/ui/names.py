@@ -38,3 +38,8 @@ class LayerName(StrEnum):
 def probability_name(class_name: str) -> str:
     """Name of the layer with the probability of a class."""
     return f"P({class_name})"
+
+
+def mask_name(class_name: str) -> str:
+    """Name of the layer with the mask of a class."""
+    return f"mask {class_name}"

@@ -75,13 +75,14 @@ class PartnerSurfaces:
     def _show(self, grid: Grid, finding: int, meshes: Mapping[str, Mesh]) -> None:
         self.shown = finding
         for name, hue in _HUES.items():
-            mesh = meshes[name]
-            if name not in self._layers:
-                if mesh.is_empty:
-                    continue
+            mesh, layer = meshes[name], self._layers.get(name)
+            if layer is not None and self._adapter.holds(layer):
+                layer.data = _data_of(mesh)
+                continue
+            if layer is not None:  # deleted by hand
+                self._adapter.remove_beside(self._layers.pop(name))
+            if not mesh.is_empty:
                 self._add(_layer(mesh, name, hue, grid))
-            else:
-                self._layers[name].data = _data_of(mesh)
         self._show_layers(is_shown=True)
 
     def _add(self, layer: Surface) -> None:

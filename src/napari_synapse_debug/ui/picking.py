@@ -13,6 +13,9 @@ from napari_synapse_debug.ui.names import LayerName
 from napari_synapse_debug.ui.session import Session
 from napari_synapse_debug.ui.viewer_adapter import ViewerAdapter
 
+DRAG_PX = 5.0
+"""A press that moves farther drags the canvas, as in napari; trackpads move by a pixel or two."""
+
 _SIDES = {LayerName.TRUTH: "truth_row", LayerName.PREDICTION: "prediction_row"}
 
 
@@ -33,9 +36,12 @@ class Picker:
             or getattr(active, "mode", "pan_zoom") != "pan_zoom"
         ):
             return
+        start = np.array(event.pos, dtype=np.float64)
         yield
         while event.type == "mouse_move":
-            return  # a drag moves the canvas
+            if np.linalg.norm(event.pos - start) > DRAG_PX:
+                return  # a drag moves the canvas
+            yield
         finding = self.finding_under(event)
         if finding is not None:
             self._select(finding)

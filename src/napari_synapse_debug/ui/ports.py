@@ -89,6 +89,10 @@ class Results(Protocol):
         """3-point synapses that were found."""
 
     @property
+    def candidates(self) -> pd.DataFrame | None:
+        """Connected pieces of the thresholded probability."""
+
+    @property
     def contacts(self) -> pd.DataFrame | None:
         """Where two neurons touch."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from napari_synapse_debug.domain.project import ProjectConfig
 from napari_synapse_debug.domain.stages import Stage
-from napari_synapse_debug.ui.names import LayerName, probability_name
+from napari_synapse_debug.ui.names import LayerName, mask_name, probability_name
 from napari_synapse_debug.ui.ports import Results
 
 _ALWAYS = frozenset(
@@ -42,6 +42,8 @@ def preset(stage: str, config: ProjectConfig, kept: Kept | None = None) -> froze
     if stage in _SHOWS_PROBABILITY:
         synaptic = [spec.name for spec in config.classes if spec.role.is_synapse]
         shown |= {probability_name(name) for name in synaptic}
+    if stage == Stage.CLASSIFIER:
+        shown |= {mask_name(name) for name in _synaptic_masks(config)}
     return frozenset(str(name) for name in shown)
 
 
@@ -59,6 +61,10 @@ def oracle_layers(stage: str, results: Results | None) -> frozenset[str]:
     if stage == Stage.SEGMENTATION and "true_segmentation" in results.volumes:
         return frozenset({str(LayerName.TRUE_SEGMENTATION)})
     if stage in _SHOWS_PROBABILITY:
-        masks = (m.name for m in results.config.masks if m.role.is_synapse)
-        return frozenset(f"mask {name}" for name in masks if f"mask:{name}" in results.volumes)
+        masks = _synaptic_masks(results.config)
+        return frozenset(mask_name(name) for name in masks if f"mask:{name}" in results.volumes)
     return frozenset()
+
+
+def _synaptic_masks(config: ProjectConfig) -> list[str]:
+    return [mask.name for mask in config.masks if mask.role.is_synapse]

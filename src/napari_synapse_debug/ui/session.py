@@ -16,6 +16,7 @@ from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.records import FINDINGS, empty
 from napari_synapse_debug.domain.stages import ErrorKind
+from napari_synapse_debug.ui.candidate_sizes import SIZE, with_sizes
 from napari_synapse_debug.ui.finding_table import FindingFilter, FindingTable
 from napari_synapse_debug.ui.marks import Marks
 from napari_synapse_debug.ui.ports import Results
@@ -69,7 +70,7 @@ class Session:
         self.project: Path | None = None
         self.run = "main"
         self.results: Results | None = None
-        self.table = FindingTable(empty(FINDINGS))
+        self.table = FindingTable(with_sizes(empty(FINDINGS), None))
         self.filter = FindingFilter()
         self.sort_by = "finding"
         self.ascending = True
@@ -97,10 +98,10 @@ class Session:
         changed.
         """
         findings = None if results is None else results.findings
-        frame = empty(FINDINGS) if findings is None else findings
-        is_same = goes_on and frame.equals(self.table.frame)
+        found = empty(FINDINGS) if findings is None else findings
+        is_same = goes_on and found.equals(self.table.frame.drop(columns=SIZE))
         self.results, self.proposed_box = results, None
-        table = FindingTable(frame)
+        table = FindingTable(with_sizes(found, results))
         self.table = table.with_marks(self.table.marks) if is_same else table
         if not is_same:
             self.filter = FindingFilter()

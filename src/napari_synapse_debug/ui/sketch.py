@@ -105,8 +105,9 @@ class Sketch:
             self._waiting = None
 
     def _ready(self, grid: Grid) -> Shapes:
-        viewer = self._adapter.viewer
-        if self._layer is None or self._layer not in viewer.layers:
+        if self._layer is None or not self._adapter.holds(self._layer):
+            if self._layer is not None:
+                self._adapter.remove_beside(self._layer)
             self._layer = Shapes(
                 ndim=3,
                 name=self._name,

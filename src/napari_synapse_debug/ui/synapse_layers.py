@@ -19,6 +19,9 @@ from napari_synapse_debug.ui.synapse_points import SynapsePoints, predicted_poin
 POINT_NM = 45.0
 """Width of a point in nm; ``canvas_size_limits`` keeps it legible at any zoom."""
 
+BORDER = 0.12
+"""Width of the border of a point, as a part of its width."""
+
 NEAR_NM = 350.0
 """In 3D synapses farther from the selected one are not shown."""
 
@@ -94,6 +97,7 @@ def show_near(layer: Points, focus_nm: NDArray[np.float64] | None, grid: Grid) -
     if not np.array_equal(layer.face_color[:, 3], alpha):
         # by their colour, as napari passes over ``shown`` in 3D
         layer.face_color = np.column_stack([layer.face_color[:, :3], alpha])
+        layer.border_color = np.column_stack([layer.border_color[:, :3], alpha])
 
 
 def _points(synapses: SynapsePoints, name: str, grid: Grid) -> Points:
@@ -105,7 +109,8 @@ def _points(synapses: SynapsePoints, name: str, grid: Grid) -> Points:
         symbol=synapses.symbols or "disc",
         size=POINT_NM / grid.voxel_size_nm[2],
         face_color=synapses.colors or "white",
-        border_width=0,
+        border_color=synapses.hue,
+        border_width=BORDER,
         # nm and voxels differ per axis: the spherical mode measures depth in voxels (napari#6914)
         projection_mode="rescale_linear",
         blending="translucent_no_depth",  # in 3D nothing hides a synapse
@@ -118,7 +123,7 @@ def _links(synapses: SynapsePoints, name: str, grid: Grid) -> Vectors:
         synapses.links,
         ndim=3,
         name=str(name),
-        edge_color=synapses.link_colors or "white",
+        edge_color=synapses.hue,
         edge_width=4.0 / grid.voxel_size_nm[2],
         vector_style="line",
         projection_mode="fade",

@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 
 from napari_synapse_debug.domain.grid import Grid
 from napari_synapse_debug.domain.records import ENDS, points
-from napari_synapse_debug.ui.palette import END_HUE, MISSED_SYMBOL, PREDICTION_SYMBOL, TRUTH_SYMBOL
+from napari_synapse_debug.ui.palette import (
+    END_HUE,
+    MISSED_SYMBOL,
+    PREDICTION_PATH,
+    PREDICTION_SYMBOL,
+    TRUTH_PATH,
+    TRUTH_SYMBOL,
+)
 
 
 @dataclass(frozen=True)
@@ -27,8 +34,10 @@ class SynapsePoints:
         ``row, end, outcome, kind`` of each point.
     symbols : list of str
         Symbol of each point.
-    colors, link_colors : list of str
-        Hue of each point and of each link, ``#RRGGBB``.
+    colors : list of str
+        Hue of each point, ``#RRGGBB``.
+    hue : str
+        Hue of all borders and links: it tells truth and prediction apart.
     """
 
     voxels: NDArray[np.float64]
@@ -36,23 +45,23 @@ class SynapsePoints:
     features: pd.DataFrame
     symbols: list[str]
     colors: list[str]
-    link_colors: list[str]
+    hue: str
 
 
 def truth_points(truth: pd.DataFrame, matches: pd.DataFrame | None, grid: Grid) -> SynapsePoints:
-    """The points of the truth: discs, and rings for the rows that were missed."""
+    """The points of the truth: discs, and rings for the rows that were missed; edged in white."""
     outcome = outcomes(truth, matches, "truth_row")
     symbol = np.where(outcome == "fn", MISSED_SYMBOL, TRUTH_SYMBOL)
-    return _synapse_points(truth, outcome, symbol, grid)
+    return _synapse_points(truth, outcome, symbol, TRUTH_PATH, grid)
 
 
 def predicted_points(
     synapses: pd.DataFrame, matches: pd.DataFrame | None, grid: Grid
 ) -> SynapsePoints:
-    """The points of the prediction: crosses."""
+    """The points of the prediction: crosses, edged in grey."""
     outcome = outcomes(synapses, matches, "prediction_row")
     symbol = np.full(len(synapses), PREDICTION_SYMBOL)
-    return _synapse_points(synapses, outcome, symbol, grid)
+    return _synapse_points(synapses, outcome, symbol, PREDICTION_PATH, grid)
 
 
 def outcomes(frame: pd.DataFrame, matches: pd.DataFrame | None, key: str) -> NDArray[np.str_]:
@@ -64,7 +73,11 @@ def outcomes(frame: pd.DataFrame, matches: pd.DataFrame | None, key: str) -> NDA
 
 
 def _synapse_points(
-    frame: pd.DataFrame, outcome: NDArray[np.str_], symbol: NDArray[np.str_], grid: Grid
+    frame: pd.DataFrame,
+    outcome: NDArray[np.str_],
+    symbol: NDArray[np.str_],
+    hue: str,
+    grid: Grid,
 ) -> SynapsePoints:
     count = len(frame)
     pre, cleft, post = (grid.to_fraction(points(frame, end)) for end in ENDS)
@@ -84,5 +97,5 @@ def _synapse_points(
         features=features,
         symbols=np.repeat(symbol, 3).tolist(),
         colors=[END_HUE[end] for end in ENDS] * count,
-        link_colors=[END_HUE["pre"], END_HUE["post"]] * count,
+        hue=hue,
     )

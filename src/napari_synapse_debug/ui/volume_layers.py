@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from napari_synapse_debug.domain.grid import Grid
 from napari_synapse_debug.ui import palette
 from napari_synapse_debug.ui.layer_info import SOURCE_KEY
-from napari_synapse_debug.ui.names import LayerName, probability_name
+from napari_synapse_debug.ui.names import LayerName, mask_name, probability_name
 from napari_synapse_debug.ui.partner_volume import PartnerVolume
 from napari_synapse_debug.ui.placing import placed
 from napari_synapse_debug.ui.ports import Results, Volume
@@ -88,8 +88,12 @@ def class_layers(results: Results) -> Iterator[Image]:
     for i, (key, volume) in enumerate(hidden):
         hue = palette.MASK_HUES[i % len(palette.MASK_HUES)]
         colormap = Colormap(["#000000", hue], name=f"black to {hue}")
-        top = 1.0 if key.startswith("mask:") else _contrast(volume.array)[1]
-        yield _overlay(volume.array, volume.grid, key.replace(":", " "), colormap, top)
+        kind, _, of = key.partition(":")
+        is_mask = kind == "mask"
+        name, top = (
+            (mask_name(of), 1.0) if is_mask else (f"{kind} {of}", _contrast(volume.array)[1])
+        )
+        yield _overlay(volume.array, volume.grid, name, colormap, top)
 
 
 def _partners(segmentation: Volume) -> Labels:
