@@ -116,6 +116,14 @@ def test_time_left_follows_the_rate_so_far(done, total, seconds, left):
     assert job.seconds_left == left
 
 
+def test_time_left_does_not_count_what_was_done_before_it_was_stopped():
+    job = JobState(
+        "running", "train", "", 516, 1000, 70.0, done_before=500, seconds_before=10.0
+    )  # an hour, gone on from its middle: 1.6 % in one minute
+
+    assert job.seconds_left == pytest.approx(60.0 * 484 / 16)
+
+
 def test_other_results_of_the_run_leave_list_and_selection_as_they_are(session, told, results):
     session.set_filter(FindingFilter("missed"))
     session.select(102)

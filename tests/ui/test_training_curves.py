@@ -88,17 +88,21 @@ def test_a_long_curve_is_thinned_and_keeps_its_peaks():
 
 def test_the_session_collects_the_figures_of_one_training():
     session = Session()
-    session.set_job(running("train", loss=0.9))
+    session.set_job(running("train", minutes=0.5, loss=0.9))
     session.set_job(JobState("running", "train", "no figures"))
-    session.set_job(running("train", loss=0.8))
+    session.set_job(running("train", minutes=1.0, loss=0.8))
     assert [row["loss"] for row in session.training] == [0.9, 0.8]
 
     session.set_job(JobState("done", "train"))
     session.set_job(running("predict", loss=7.0))
     assert [row["loss"] for row in session.training] == [0.9, 0.8]
 
-    session.set_job(running("train", loss=0.7))
-    assert [row["loss"] for row in session.training] == [0.7]
+    session.set_job(JobState("running", "train", "starting"))
+    session.set_job(running("train", minutes=0.8, loss=0.85))
+    assert [row["loss"] for row in session.training] == [0.9, 0.85], "gone on from 0.5 minutes"
+
+    session.set_job(running("train", minutes=0.1, loss=0.7))
+    assert [row["loss"] for row in session.training] == [0.7], "begun anew"
 
 
 @pytest.mark.ui

@@ -27,7 +27,11 @@ PROJECT = "project"
 
 @dataclass(frozen=True)
 class JobState:
-    """How the running step stands; ``status`` is idle, running, done, failed or cancelled."""
+    """How the running step stands; ``status`` is idle, running, done, failed or cancelled.
+
+    ``done_before`` of ``total`` was done when the step had run for ``seconds_before``: earlier
+    work that it goes on from, which says nothing about its speed.
+    """
 
     status: str = "idle"
     step: str = ""
@@ -37,6 +41,8 @@ class JobState:
     seconds: float = 0.0
     values: Mapping[str, float] = field(default_factory=dict)
     details: str = ""
+    done_before: int = 0
+    seconds_before: float = 0.0
 
     @property
     def is_running(self) -> bool:
@@ -46,9 +52,10 @@ class JobState:
     @property
     def seconds_left(self) -> float | None:
         """Time left at the rate so far; None where that is not known."""
-        if self.done <= 0 or self.total <= self.done or self.seconds <= 0:
+        done, seconds = self.done - self.done_before, self.seconds - self.seconds_before
+        if done <= 0 or self.total <= self.done or seconds <= 0:
             return None
-        return self.seconds * (self.total - self.done) / self.done
+        return seconds * (self.total - self.done) / done
 
 
 class Session:
@@ -214,10 +221,14 @@ class Session:
         self.training = tuple(figures)
 
     def set_job(self, job: JobState) -> None:
-        """Tell how the running step stands; figures of a training are added to ``training``."""
-        if job.step == "train" and job.is_running:
-            before = self.training if self.job.step == "train" and self.job.is_running else ()
-            self.training = (*before, job.values) if job.values else before
+        """Tell how the running step stands; figures of a training are added to ``training``.
+
+        Those of before stay as far as it goes on from them.
+        """
+        if job.step == "train" and job.is_running and job.values:
+            now = job.values.get("minutes", 0.0)
+            before = [row for row in self.training if row.get("minutes", 0.0) < now]
+            self.training = (*before, job.values)
         self.job = job
         _tell(self.job_changed, job)
 

@@ -248,9 +248,15 @@ class StepRunner(QObject):
         state = self._session.job
         if not state.is_running:
             return
-        if event.step != state.step:
+        is_next = event.step != state.step
+        if is_next:
             self._started = time.monotonic()
-        self._session.set_job(running(event, time.monotonic() - self._started))
+        seconds = time.monotonic() - self._started
+        before = state.done_before, state.seconds_before
+        if is_next or not state.total:  # the first that tells how far it is
+            before = event.done, seconds
+        job = running(event, seconds)
+        self._session.set_job(replace(job, done_before=before[0], seconds_before=before[1]))
 
     def _show_again(self, folder: Path, run: str) -> None:
         self._session.set_results(self._backend.open_results(folder, run), goes_on=True)
