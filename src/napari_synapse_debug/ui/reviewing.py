@@ -165,6 +165,27 @@ class Reviewing:
             )
         self.give(Verdict.GROUND_TRUTH_ERROR)
 
+    def take_back(self) -> None:
+        """Take this person's verdict on the selected finding back, whenever it was given.
+
+        Raises
+        ------
+        SynapseDebugError
+            There is none, or it cannot be saved.
+        """
+        self.refresh()
+        finding, at = self._selected()
+        marks, author = self._session.marks, self.review.author
+        words = str(marks.said[at]).split("; ")
+        if not marks.verdict[at] or not any(word.startswith(f"{author}: ") for word in words):
+            raise InputError("You gave no verdict on this error", fix="give one with 1 to 5")
+        self.review.set_verdict(finding, None)
+        if len(words) == 1 and not marks.is_settled[at]:
+            self._say(at, verdict="", said="")
+        else:
+            self._show()  # others have a say
+        self.edits_changed.emit()
+
     def comment(self, text: str) -> None:
         """Put ``text`` in the place of this person's comment on the selected finding."""
         finding, at = self._selected()

@@ -167,8 +167,9 @@ class ViewerAdapter:
             layer.visible = True
 
     def layer(self, name: str) -> Layer | None:
-        """The layer of the run called ``name``; None where there is none."""
-        return self._layers.get(name)
+        """The layer of the run, or beside it, called ``name``; None where there is none."""
+        beside = {layer.name: layer for layer in self._beside}
+        return self._layers.get(name, beside.get(name))
 
     def _add(self, layer: Layer, at: int) -> None:
         name = layer.name  # napari renames a layer whose name is taken already
