@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.records import TRUTH, points, with_points
 from napari_synapse_debug.domain.verdicts import (
     ActionKind,
@@ -16,7 +19,7 @@ from napari_synapse_debug.domain.verdicts import (
     DeleteSynapse,
     MovePoint,
 )
-from napari_synapse_debug.review import correct_truth, replay
+from napari_synapse_debug.review import check_row, correct_truth, corrected_rows, replay
 from napari_synapse_debug.review.correction import new_row
 
 WRONG = "ground_truth_error"
@@ -252,3 +255,99 @@ def test_ids_in_further_columns_stay_as_they_are_when_a_row_is_added(
     table = corrected(journal, truth.assign(connection_id=ids))
     assert table["connection_id"].tolist()[:-1] == ids
     assert table["connection_id"].isna().tolist() == [False] * len(ids) + [True]
+
+
+def test_rows_of_all_origins_are_put_together_once_and_stand_in_order(
+    journal_of: Any, make: Any, truth: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows 10 to 15, without 11; then 40 accepted ones, then 10 added ones, each moved at once."""
+    false = ("false", None, "ground_truth", "gt_probably_missing")
+    findings = make([(*false, (80, 160, 1000 * at)) for at in range(1, 41)])
+    journal = journal_of(findings)
+    accepted = [new_row(journal.say(at, WRONG).subject.key) for at in range(1, 41)]
+    added = []
+    for at in range(10):
+        one = AddSynapse(pre_nm=(0, 8, at), cleft_nm=(0, 16, at), post_nm=(0, 24, at))
+        added.append(new_row(journal.do(ActionKind.ADD_SYNAPSE, one.model_dump_json()).uid))
+        move(journal, added[-1], "post", (0.0, 32.0, at))
+    journal.do(ActionKind.DELETE_SYNAPSE, DeleteSynapse(row=11).model_dump_json())
+    put_together = []
+    concat = pd.concat
+
+    def count(*tables: Any, **how: Any) -> Any:
+        put_together.append(how.get("ignore_index", False))
+        return concat(*tables, **how)
+
+    monkeypatch.setattr(pd, "concat", count)
+
+    table = corrected(journal, truth)
+
+    assert table["row"].tolist() == [10, 12, 13, 14, 15, *accepted, *added]
+    assert table["correction"].tolist() == [""] * 5 + ["accepted"] * 40 + ["added"] * 10
+    assert points(table, "cleft")[5:45, 2].tolist() == [1000.0 * at for at in range(1, 41)]
+    assert points(table, "post")[45:].tolist() == [[0, 32, at] for at in range(10)]
+    assert sum(put_together) == 1  # a merge puts tables together as well
+
+
+def test_a_row_that_was_moved_before_it_was_added_by_another_clock_stays_where_it_was_added(
+    journal: Any, truth: Any
+) -> None:
+    one = AddSynapse(pre_nm=(0, 8, 10), cleft_nm=(0, 16, 10), post_nm=(0, 24, 10))
+    row = new_row(f"{1:032x}")
+    move(journal, row, "post", (0.0, 90.0, 90.0))
+    assert new_row(journal.do(ActionKind.ADD_SYNAPSE, one.model_dump_json()).uid) == row
+
+    assert points(corrected(journal, truth), "post")[-1].tolist() == [0, 24, 10]
+
+
+_STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("say"), st.integers(1, 7), st.sampled_from([WRONG, "unsure", ""])),
+        st.tuples(st.sampled_from(["add", "undo"]), st.integers(0, 20), st.just("")),
+        st.tuples(st.sampled_from(["move", "delete", "kind"]), st.integers(0, 20), st.just("")),
+    ),
+    max_size=12,
+)
+
+
+@settings(
+    max_examples=30,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
+)
+@given(steps=_STEPS)
+def test_the_numbers_of_rows_are_those_of_the_corrected_truth(
+    findings: Any, journal_of: Any, truth: Any, steps: Any
+) -> None:
+    journal, rows = journal_of(findings), truth["row"].tolist()
+    for what, at, value in steps:
+        row = rows[at % len(rows)]
+        if what == "say":
+            rows.append(new_row(journal.say(at, value, predicted_kind="soma").subject.key))
+        elif what == "add":
+            one = AddSynapse(pre_nm=(0, 8, at), cleft_nm=(0, 16, at), post_nm=(0, 24, at))
+            rows.append(new_row(journal.do(ActionKind.ADD_SYNAPSE, one.model_dump_json()).uid))
+        elif what == "move":
+            move(journal, row, "post", (0.0, 32.0, at))
+        elif what == "delete":
+            journal.do(ActionKind.DELETE_SYNAPSE, DeleteSynapse(row=row).model_dump_json())
+        elif what == "kind":
+            journal.do(ActionKind.CHANGE_KIND, ChangeKind(row=row, kind="soma").model_dump_json())
+        elif journal.actions:
+            target = journal.actions[at % len(journal.actions)].uid
+            journal.do(ActionKind.UNDO, target=target)
+    state = replay(journal.actions)
+
+    assert sorted(corrected_rows(truth, state)) == sorted(correct_truth(truth, state)["row"])
+
+
+def test_a_row_that_the_corrected_truth_lacks_is_refused(journal: Any, truth: Any) -> None:
+    journal.say(7, WRONG)
+    said = journal.say(5, WRONG)
+    state = replay(journal.actions)
+    for row in (11, new_row(said.subject.key)):
+        check_row(row, truth, state)
+
+    with pytest.raises(InputError, match="no row 15") as told:
+        check_row(15, truth, state)
+    assert "6 rows" in str(told.value)  # 10 to 14, and the accepted one

@@ -39,7 +39,7 @@ from napari_synapse_debug.pipeline import (
 )
 from napari_synapse_debug.ui import debug_dock
 from napari_synapse_debug.ui.backend import product_backend
-from napari_synapse_debug.ui.desk import Desk
+from napari_synapse_debug.ui.desk import Desk, desk_of
 
 GRID = Grid((8, 40, 60), (50.0, 4.6, 4.0), (1000.0, 0.0, 230.0))
 
@@ -242,6 +242,35 @@ def plain_dock(project, qtbot):
     made._desk.runner.open(project)
     yield made
     made._desk.close()
+
+
+@pytest.fixture
+def viewer():
+    """A viewer without a window."""
+    return ViewerModel()
+
+
+@pytest.fixture
+def dock(viewer, project, qtbot):
+    """The Debug dock with the project of ten errors open; its list has the focus."""
+    made = debug_dock.DebugDock(viewer)
+    qtbot.addWidget(made)
+    desk = desk_of(viewer)
+    desk.flight.is_on = False
+    desk.runner.open(project)
+    made.resize(520, 900)
+    made.show()
+    made.activateWindow()  # shortcuts are of the active window
+    made.view.setFocus()
+    qtbot.waitUntil(made.view.hasFocus)
+    yield made
+    desk.close()
+
+
+@pytest.fixture
+def desk(dock, viewer):
+    """What is behind that dock."""
+    return desk_of(viewer)
 
 
 @pytest.fixture(scope="session")

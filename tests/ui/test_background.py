@@ -51,6 +51,40 @@ def test_of_one_name_only_the_latest_is_told(background, qtbot):
     assert sorted(told) == ["other", "second"]
 
 
+def test_one_of_a_name_runs_at_a_time_and_the_latest_waits(background, qtbot):
+    begun, told, gate = [], [], threading.Event()
+
+    def work(number):
+        begun.append(number)
+        gate.wait(10)
+        return number
+
+    for number in (1, 2, 3, 4):
+        background.run("truth", lambda number=number: work(number), told.append, told.append)
+    background.run("marks", lambda: "marks", told.append, told.append)
+    qtbot.waitUntil(lambda: told == ["marks"])  # a thread is free for another name
+    assert begun == [1]
+    assert background.is_busy
+    gate.set()
+
+    qtbot.waitUntil(lambda: not background.is_busy)
+    assert begun == [1, 4]
+    assert told == ["marks", 4]
+
+
+def test_what_waits_is_left_out_when_it_is_forgotten_and_the_next_one_runs(background, qtbot):
+    begun, told, gate = [], [], threading.Event()
+    background.run("truth", lambda: gate.wait(10), told.append, told.append)
+    background.run("truth", lambda: begun.append(2), told.append, told.append)
+    background.forget("truth")
+    assert not background.is_busy
+    background.run("truth", lambda: "third", told.append, told.append)
+    gate.set()
+
+    qtbot.waitUntil(lambda: bool(told))
+    assert (begun, told) == ([], ["third"])
+
+
 def test_what_is_forgotten_is_not_told(background, qtbot):
     told, gate = [], threading.Event()
     background.run("mesh", lambda: gate.wait(10), told.append, told.append)

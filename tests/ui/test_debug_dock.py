@@ -4,13 +4,10 @@ import shutil
 
 import pandas as pd
 import pytest
-from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 
 from napari_synapse_debug.domain.verdicts import Verdict
 from napari_synapse_debug.pipeline import open_review
-from napari_synapse_debug.ui.debug_dock import DebugDock
-from napari_synapse_debug.ui.desk import desk_of
 from napari_synapse_debug.ui.error_model import COLUMNS
 from napari_synapse_debug.ui.finding_table import FindingFilter
 from napari_synapse_debug.ui.names import LayerName
@@ -19,32 +16,6 @@ from napari_synapse_debug.ui.truth_editor import ADD, MOVE, NAMES
 pytestmark = pytest.mark.ui
 
 VERDICT = [column.head for column in COLUMNS].index("verdict")
-
-
-@pytest.fixture
-def viewer():
-    return ViewerModel()
-
-
-@pytest.fixture
-def dock(viewer, project, qtbot):
-    made = DebugDock(viewer)
-    qtbot.addWidget(made)
-    desk = desk_of(viewer)
-    desk.flight.is_on = False
-    desk.runner.open(project)
-    made.resize(520, 900)
-    made.show()
-    made.activateWindow()  # shortcuts are of the active window
-    made.view.setFocus()
-    qtbot.waitUntil(made.view.hasFocus)
-    yield made
-    desk.close()
-
-
-@pytest.fixture
-def desk(dock, viewer):
-    return desk_of(viewer)
 
 
 def saved(project):

@@ -19,7 +19,8 @@ from napari_synapse_debug.pipeline import open_results, open_review
 from napari_synapse_debug.ui.background import Background
 from napari_synapse_debug.ui.finding_table import FindingFilter
 from napari_synapse_debug.ui.marks import DISPUTED
-from napari_synapse_debug.ui.reviewing import FEW, Reviewing
+from napari_synapse_debug.ui.replaying import FEW
+from napari_synapse_debug.ui.reviewing import Reviewing
 from napari_synapse_debug.ui.session import Session
 
 

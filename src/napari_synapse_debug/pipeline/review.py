@@ -31,6 +31,7 @@ from napari_synapse_debug.pipeline.package_file import read_package, reviewer_na
 from napari_synapse_debug.review import (
     FindingIndex,
     ReviewState,
+    check_row,
     correct_truth,
     find_again,
     new_row,
@@ -176,7 +177,7 @@ class Review:
         """
         kind = next(kind for kind, model in TRUTH_EDITS.items() if isinstance(edit, model))
         if not isinstance(edit, AddSynapse):
-            self._check_row(edit.row)
+            check_row(edit.row, self._original(), self.state)
         uid = self._do(kind, edit.model_dump_json()).uid
         return new_row(uid) if isinstance(edit, AddSynapse) else edit.row
 
@@ -262,15 +263,6 @@ class Review:
     def close(self) -> None:
         """Close the file; the last one to do so leaves a single file that can be mailed."""
         self.store.close()
-
-    def _check_row(self, row: int) -> None:
-        rows = correct_truth(self._original(), self.state)["row"]
-        if row not in set(rows):
-            raise InputError(
-                f"The corrected truth has no row {row}",
-                found=f"{len(rows)} rows",
-                fix="look it up in the column row of `corrected_truth()`",
-            )
 
     def _original(self) -> pd.DataFrame:
         if self._truth is None:

@@ -5,7 +5,12 @@ A journal of actions → ``replay`` → who said what → ``find_again`` in the 
 """
 
 from napari_synapse_debug.review.agreement import agreement, cohen_kappa
-from napari_synapse_debug.review.correction import correct_truth, new_row
+from napari_synapse_debug.review.correction import (
+    check_row,
+    correct_truth,
+    corrected_rows,
+    new_row,
+)
 from napari_synapse_debug.review.history import in_order, next_redo, next_undo, standing
 from napari_synapse_debug.review.packages import chunks_around, crop_boxes, rows_meeting
 from napari_synapse_debug.review.places import hard_places
@@ -21,9 +26,11 @@ __all__ = [
     "ReviewState",
     "Standing",
     "agreement",
+    "check_row",
     "chunks_around",
     "cohen_kappa",
     "correct_truth",
+    "corrected_rows",
     "crop_boxes",
     "find_again",
     "hard_places",

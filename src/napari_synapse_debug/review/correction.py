@@ -15,13 +15,14 @@ edits by hand           come after, in the order in which they were made
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.records import (
     ENDS,
     TRUTH,
@@ -38,6 +39,7 @@ from napari_synapse_debug.domain.verdicts import (
     ChangeKind,
     DeleteSynapse,
     MovePoint,
+    TruthEdit,
     Verdict,
 )
 from napari_synapse_debug.review.joining import SAME_PLACE_NM, merge_words, place_keys
@@ -82,13 +84,51 @@ def correct_truth(
         synapses that people added are numbered by ``new_row``.
     """
     table = truth.assign(correction="").reset_index(drop=True)
-    ruled = _ruled_out(state)
-    by_hand = _edited_rows(state.edits)
-    table = _mend(table, ruled[ruled["error"] != ErrorKind.FALSE], by_hand)
-    table = _accept(table, ruled[ruled["error"] == ErrorKind.FALSE])
-    for action in state.edits:
-        table = _edit(table, action)
+    ruled, edits = _ruled_out(state), _read(state.edits)
+    table = _mend(table, _without_edited(ruled, edits))
+    accepted = [_new_accepted(word) for word in _accepted(ruled, table)]
+    added = [_new_added(row, edit) for row, edit in edits if isinstance(edit, AddSynapse)]
+    table = _append(table, accepted + added)
+    to_come = {row for row, edit in edits if isinstance(edit, AddSynapse)}
+    for row, edit in edits:
+        if isinstance(edit, AddSynapse):
+            to_come.discard(row)
+        elif row not in to_come:  # else it was made before the row, by another clock
+            table = _edit(table, edit)
     return conform(_with_segments(table, look_up), TRUTH, "corrected truth")
+
+
+def corrected_rows(truth: pd.DataFrame, state: ReviewState) -> set[int]:
+    """The numbers of the rows that ``correct_truth`` gives, without making its table."""
+    ruled, edits = _ruled_out(state), _read(state.edits)
+    wrong = _without_edited(ruled, edits)
+    spoken_of = truth[truth["row"].isin(wrong["truth_row"])]
+    mended = _mend(spoken_of.assign(correction=""), wrong)
+    rows = set(truth["row"]) - (set(spoken_of["row"]) - set(mended["row"]))
+    rows |= {new_row(str(word["key"])) for word in _accepted(ruled, mended)}
+    for row, edit in edits:
+        if isinstance(edit, AddSynapse):
+            rows.add(row)
+        elif isinstance(edit, DeleteSynapse):
+            rows.discard(row)
+    return rows
+
+
+def check_row(row: int, truth: pd.DataFrame, state: ReviewState) -> None:
+    """Make sure that the corrected truth has ``row``.
+
+    Raises
+    ------
+    InputError
+        It has not.
+    """
+    rows = corrected_rows(truth, state)
+    if row not in rows:
+        raise InputError(
+            f"The corrected truth has no row {row}",
+            found=f"{len(rows)} rows",
+            fix="look it up in the column row of `corrected_truth()`",
+        )
 
 
 def _ruled_out(state: ReviewState) -> pd.DataFrame:
@@ -109,17 +149,23 @@ def _ruled_out(state: ReviewState) -> pd.DataFrame:
     return rows.merge(wrong[["place", "stage"]], on=["place", "stage"], how="inner")
 
 
-def _edited_rows(edits: Iterable[Action]) -> set[int]:
-    """Rows that were mended by hand, and so are not removed by a verdict."""
-    read = (TRUTH_EDITS[action.kind].model_validate_json(action.value) for action in edits)
-    return {edit.row for edit in read if isinstance(edit, MovePoint | ChangeKind)}
+def _read(edits: Iterable[Action]) -> list[tuple[int, TruthEdit]]:
+    """The edits by hand in their order, each with the row that it changes or adds."""
+    read = [(a.uid, TRUTH_EDITS[a.kind].model_validate_json(a.value)) for a in edits]
+    return [
+        (new_row(uid) if isinstance(edit, AddSynapse) else edit.row, edit) for uid, edit in read
+    ]
 
 
-def _mend(table: pd.DataFrame, ruled: pd.DataFrame, by_hand: set[int]) -> pd.DataFrame:
+def _without_edited(ruled: pd.DataFrame, edits: Iterable[tuple[int, TruthEdit]]) -> pd.DataFrame:
+    """The words on rows of the truth, without rows that were mended by hand."""
+    by_hand = {row for row, edit in edits if isinstance(edit, MovePoint | ChangeKind)}
+    return ruled[(ruled["error"] != ErrorKind.FALSE) & ~ruled["truth_row"].isin(by_hand)]
+
+
+def _mend(table: pd.DataFrame, ruled: pd.DataFrame) -> pd.DataFrame:
     for _, word in ruled.iterrows():
         row = int(word["truth_row"])
-        if row in by_hand:
-            continue
         if word["cause"] == Cause.REVERSED:
             table = _swap(table, row)
         elif word["error"] == ErrorKind.MISTYPED and word["predicted_kind"]:
@@ -129,33 +175,27 @@ def _mend(table: pd.DataFrame, ruled: pd.DataFrame, by_hand: set[int]) -> pd.Dat
     return table
 
 
-def _accept(table: pd.DataFrame, ruled: pd.DataFrame) -> pd.DataFrame:
-    """The table with a row for each finding that was accepted; partners of one cleft are two."""
-    for _, word in ruled.sort_values(["time", "key"], kind="stable").iterrows():
-        if word["cause"] == Cause.REVERSED and _is_swapped_to(table, word):
-            continue
-        ends = {end: word[point_columns(end)].to_numpy(np.float64) for end in ENDS}
-        row = _new(new_row(str(word["key"])), ends, str(word["kind"]), None, "accepted")
-        table = _append(table, row)
-    return table
+def _accepted(ruled: pd.DataFrame, mended: pd.DataFrame) -> list[pd.Series[Any]]:
+    """The words that accept a finding, in order; partners of one cleft are two."""
+    words = ruled[ruled["error"] == ErrorKind.FALSE].sort_values(["time", "key"], kind="stable")
+    swapped = mended[mended["correction"] == "swapped"]
+    return [
+        word
+        for _, word in words.iterrows()
+        if word["cause"] != Cause.REVERSED or not _is_swapped_to(swapped, word)
+    ]
 
 
-def _is_swapped_to(table: pd.DataFrame, word: pd.Series[Any]) -> bool:
-    """Whether a row was swapped where ``word`` is, and leads the same way now."""
-    swapped = table[table["correction"] == "swapped"]
+def _is_swapped_to(swapped: pd.DataFrame, word: pd.Series[Any]) -> bool:
+    """Whether one of the ``swapped`` rows is where ``word`` is, and leads the same way now."""
     pre, cleft, post = (word[point_columns(end)].to_numpy(np.float64) for end in ENDS)
     near = np.linalg.norm(points(swapped, "cleft") - cleft, axis=1) <= SAME_PLACE_NM
     way = (points(swapped, "post") - points(swapped, "pre")) @ (post - pre)
     return bool((near & (way > 0)).any())
 
 
-def _edit(table: pd.DataFrame, action: Action) -> pd.DataFrame:
+def _edit(table: pd.DataFrame, edit: MovePoint | DeleteSynapse | ChangeKind) -> pd.DataFrame:
     """The table after one edit by hand; edits of rows that are gone change nothing."""
-    edit = TRUTH_EDITS[action.kind].model_validate_json(action.value)
-    if isinstance(edit, AddSynapse):
-        ends = {end: np.asarray(getattr(edit, f"{end}_nm")) for end in ENDS}
-        row = _new(new_row(action.uid), ends, edit.kind.value, edit.synapse, "added")
-        return _append(table, row)
     if isinstance(edit, DeleteSynapse):
         return table[table["row"] != edit.row]
     if isinstance(edit, ChangeKind):
@@ -187,31 +227,39 @@ def _swap(table: pd.DataFrame, row: int) -> pd.DataFrame:
     )
 
 
+def _new_accepted(word: pd.Series[Any]) -> dict[str, Any]:
+    ends = {end: word[point_columns(end)].tolist() for end in ENDS}
+    return _new(new_row(str(word["key"])), ends, str(word["kind"]), None, "accepted")
+
+
+def _new_added(row: int, edit: AddSynapse) -> dict[str, Any]:
+    ends = {end: getattr(edit, f"{end}_nm") for end in ENDS}
+    return _new(row, ends, edit.kind.value, edit.synapse, "added")
+
+
 def _new(
     row: int,
-    ends: dict[str, NDArray[np.float64]],
+    ends: Mapping[str, Sequence[float]],
     kind: str,
     synapse: int | None,
     correction: str,
-) -> pd.DataFrame:
-    one = pd.DataFrame(
-        {
-            "row": [row],
-            "pre_segment": [0],
-            "post_segment": [0],
-            "kind": [kind],
-            "synapse": pd.array([pd.NA if synapse is None else synapse], dtype="Int64"),
-            "ignore": [False],
-        }
-    )
-    for end in ENDS:
-        one = with_points(one, end, ends[end])
-    return conform(one, TRUTH).assign(correction=correction)
+) -> dict[str, Any]:
+    places = {
+        column: float(value)
+        for end in ENDS
+        for column, value in zip(point_columns(end), ends[end], strict=True)
+    }
+    segments = {"pre_segment": 0, "post_segment": 0}
+    told = {"row": row, "kind": kind, "synapse": synapse, "correction": correction}
+    return {**segments, **told, **places, "ignore": False}
 
 
-def _append(table: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
-    if more.empty:
+def _append(table: pd.DataFrame, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """The table with new ``rows`` below, all in one: each time the whole table is copied."""
+    if not rows:
         return table
+    more = pd.DataFrame(list(rows))
+    more = conform(more.assign(synapse=pd.array(more["synapse"].tolist(), dtype="Int64")), TRUTH)
     if table.empty:
         return more
     if _MIDPOINT in table:

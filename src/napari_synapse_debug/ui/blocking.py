@@ -16,6 +16,7 @@ NO_MODEL = "Train a model first"
 NO_PREDICTION = "Predict first: synapses are found in the probabilities"
 NO_SYNAPSES = "Find synapses first (Contacts & synapses)"
 NOT_SELECTED = "Select an error of the list first"
+NO_VERDICT_GIVEN = "No verdict was given on this error"
 IN_PACKAGE = (
     "This is a work package, which holds what is seen around its errors alone: send it back, and "
     "do this in the project that it was made from"

@@ -138,6 +138,16 @@ def seen_nm(viewer: ViewerModel) -> tuple[tuple[float, ...], tuple[float, ...]]:
     return tuple(low.tolist()), tuple(high.tolist())
 
 
+def into_slice(viewer: ViewerModel, points_nm: ArrayLike) -> NDArray[np.float64]:
+    """``points_nm`` ((N, 3), zyx) moved into the shown slice; a copy in 3D."""
+    dims = viewer.dims
+    leading = dims.ndim - 3
+    hidden = [axis - leading for axis in dims.not_displayed if axis >= leading]
+    moved = np.array(points_nm, dtype=np.float64).reshape(-1, 3)
+    moved[:, hidden] = (np.array(dims.point[-3:]) / nm_to_world(dims.units))[hidden]
+    return moved
+
+
 def nm_to_world(units: Sequence[Any] | None) -> NDArray[np.float64]:
     """World units per nm along z, y, x: (3,) float64; ones where the world has no lengths.
 

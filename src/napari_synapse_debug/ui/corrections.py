@@ -90,7 +90,7 @@ class Corrections:
 
     def _begin(self) -> None:
         self._take_away()
-        self.editor.set_truth(None)
+        self.editor.target.set_truth(None)
         has_words = self._reviewing.is_open and bool(self._reviewing.review.actions())
         if has_words:
             self.update()
@@ -99,13 +99,14 @@ class Corrections:
         try:
             self._reviewing.edit(edit)
         except SynapseDebugError as error:
+            self.editor.target.tell()  # what was dragged is where it was
             self.failed.emit(error)
 
     def _show(self, truth: pd.DataFrame) -> None:
         results = self._session.results
         if results is None:
             return
-        self.editor.set_truth(truth)
+        self.editor.target.set_truth(truth)
         changed = truth[truth["correction"] != ""]
         self._draw(changed, results.grid)
         self.drawn.emit(changed)
@@ -127,6 +128,7 @@ class Corrections:
             self._layer = _layer(grid)
             self._adapter.add_beside(self._layer)
         self._layer.data = voxels
+        self._layer.features = {"row": np.repeat(changed["row"].to_numpy(np.int64), len(ENDS))}
         if len(changed):
             self._layer.face_color = hues
 

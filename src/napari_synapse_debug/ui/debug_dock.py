@@ -69,6 +69,7 @@ class DebugDock(DebugPanel):
         commands: dict[str, Callable[[], object]] = {
             "next": lambda: session.step_unreviewed(1),
             "previous": lambda: session.step_unreviewed(-1),
+            "take back": reviewing.take_back,
             "undo": reviewing.undo,
             "redo": reviewing.redo,
             "comment": self.errors.review.comment.setFocus,

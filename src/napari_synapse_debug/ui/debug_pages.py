@@ -114,9 +114,13 @@ def join_truth(panel: DebugPanel, desk: Desk) -> TruthPage:
     page.kind_requested.connect(guard(editor.change_kind))
     page.accept_requested.connect(guard(desk.reviewing.accept))
     page.score_requested.connect(guard(score))
+    page.command_requested.connect(panel.command_requested)
+    page.show_rows(editor.target.rows())
     for signal, show in (
         (editor.mode_changed, page.show_mode),
         (editor.told, page.show_prompt),
+        (editor.target.changed, page.show_rows),
+        (editor.edit_made, panel.take_focus),  # so that Ctrl+Z undoes what the mouse did
         (corrections.corrected, page.show_counts),
         (corrections.scored, page.show_score),
         (corrections.failed, panel.show_error),

@@ -135,6 +135,7 @@ class DebugPanel(QWidget):
         errors.filters.view_requested.connect(self.view_requested)
         errors.review.verdict_requested.connect(self.verdict_requested)
         errors.review.comment_requested.connect(self.comment_requested)
+        errors.review.command_requested.connect(self.command_requested)
         errors.chips.stage_toggled.connect(
             lambda stage: self.filter_requested.emit(session.filter.toggled(stage))
         )
@@ -142,7 +143,7 @@ class DebugPanel(QWidget):
         for command, button in self.buttons.items():
             button.clicked.connect(lambda _, name=command: self.command_requested.emit(name))
         for command in ("sides", "dimensions", "fit", "help"):
-            self.buttons[command].setToolTip(hint(command).capitalize())
+            self.buttons[command].setToolTip(hint(command))
         self.buttons["layers"].setToolTip("Which layers show for errors of this stage")
         self.buttons["legend"].setToolTip("Show or hide the legend")
         session.results_changed.connect(self.show_results)
@@ -190,6 +191,12 @@ class DebugPanel(QWidget):
     def show_error(self, error: Exception) -> None:
         """Show what is wrong and what to do, until the next error of the list."""
         self.message.show_error(error)
+
+    def take_focus(self, _: object = None) -> None:
+        """Take the keys, after the mouse was used in the canvas: to the list, if it shows."""
+        part = self.view if self.view.isVisible() else self.tabs.currentWidget()
+        if part is not None and part.isVisible():
+            part.setFocus()
 
     def show_message(self, text: str) -> None:
         """Show ``text`` until the next error of the list."""

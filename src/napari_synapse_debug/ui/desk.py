@@ -80,7 +80,9 @@ class Desk:
         )
         self.corrections.drawn.connect(self.paths.show_edited)
         self.corrections.editor.held.connect(self.paths.show_held)
-        self.picker = Picker(self.adapter, self.session, self.session.select)
+        self.picker = Picker(
+            self.adapter, self.session, self.session.select, self.corrections.editor.choose
+        )
         self.preview = Preview(
             self.session,
             self.adapter,

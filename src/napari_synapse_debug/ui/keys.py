@@ -29,6 +29,7 @@ KEYS = (
     Key("N", "next", "next error without a verdict"),
     Key("P", "previous", "previous error without a verdict"),
     *(Key(str(n), f"verdict {v}", f"{in_words(v)}, and go on") for n, v in enumerate(Verdict, 1)),
+    Key("0", "take back", "take your verdict back"),
     Key("U", "undo", "undo", also=("Ctrl+Z",)),
     Key("Ctrl+Y", "redo", "redo", also=("Ctrl+Shift+Z",)),
     Key("C", "comment", "comment on the error"),
@@ -85,5 +86,6 @@ def cheat_sheet() -> str:
 
 
 def hint(command: str) -> str:
-    """What a command does with its key, for a tooltip."""
-    return next(f"{k.help} ({k.key})" for k in KEYS if k.command == command)
+    """What a command does with its keys, for a tooltip."""
+    key = next(key for key in KEYS if key.command == command)
+    return f"{key.help[0].upper()}{key.help[1:]} ({' or '.join((key.key, *key.also))})"

@@ -1,8 +1,8 @@
-"""A click on a synapse in the canvas selects its error, in 2D and in 3D."""
+"""A click on a synapse in the canvas selects its error, or its row of the truth, in 2D and 3D."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,16 +16,33 @@ from napari_synapse_debug.ui.viewer_adapter import ViewerAdapter
 DRAG_PX = 5.0
 """A press that moves farther drags the canvas, as in napari; trackpads move by a pixel or two."""
 
+_ROWS = (LayerName.CORRECTED, LayerName.TRUTH)
 _SIDES = {LayerName.TRUTH: "truth_row", LayerName.PREDICTION: "prediction_row"}
 
 
 class Picker:
-    """Listens to clicks on the canvas while the active layer is not being edited."""
+    """Listens to clicks on the canvas while the active layer is not being edited.
+
+    Parameters
+    ----------
+    adapter, session
+        Where the layers and the errors are.
+    select : callable
+        Called with the error under a click.
+    choose : callable, optional
+        Called, after that, with the row of the truth under it: of one that was corrected, or
+        that has no error.
+    """
 
     def __init__(
-        self, adapter: ViewerAdapter, session: Session, select: Callable[[int], object]
+        self,
+        adapter: ViewerAdapter,
+        session: Session,
+        select: Callable[[int], object],
+        choose: Callable[[int], object] | None = None,
     ) -> None:
-        self._adapter, self._session, self._select = adapter, session, select
+        self._adapter, self._session = adapter, session
+        self._select, self._choose = select, choose
         adapter.viewer.mouse_drag_callbacks.append(self._pressed)
 
     def _pressed(self, viewer: Any, event: Any) -> Iterator[None]:
@@ -43,23 +60,37 @@ class Picker:
                 return  # a drag moves the canvas
             yield
         finding = self.finding_under(event)
+        row = row_under(self._adapter, event, _ROWS if finding is None else _ROWS[:1])
         if finding is not None:
             self._select(finding)
+        if row is not None and self._choose is not None:
+            self._choose(row)
 
     def finding_under(self, event: Any) -> int | None:
         """The error of the topmost synapse at the place of a mouse ``event``; None without one."""
         for name in reversed(_SIDES):
-            layer = self._adapter.layer(name)
-            if not isinstance(layer, Points) or not layer.visible:
+            row = row_under(self._adapter, event, (name,))
+            if row is None:
                 continue
-            index = point_under(layer, event)
-            if index is None:
-                continue
-            row = int(layer.features["row"].iloc[index])
             found = finding_of(self._session.table, _SIDES[name], row)
             if found is not None:
                 return found
         return None
+
+
+def row_under(adapter: ViewerAdapter, event: Any, names: Sequence[str] = _ROWS) -> int | None:
+    """The row of the synapse at the place of a mouse ``event``; None without one.
+
+    ``names`` are the layers to look at, the topmost first; by default the corrected truth and
+    the truth.
+    """
+    for name in names:
+        layer = adapter.layer(name)
+        if isinstance(layer, Points) and layer.visible:
+            index = point_under(layer, event)
+            if index is not None:
+                return int(layer.features["row"].iloc[index])
+    return None
 
 
 def point_under(layer: Points, event: Any) -> int | None:

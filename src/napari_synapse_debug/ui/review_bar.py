@@ -14,9 +14,10 @@ from qtpy.QtWidgets import (
 )
 
 from napari_synapse_debug.domain.verdicts import Verdict
-from napari_synapse_debug.ui.blocking import NOT_SELECTED, allow
+from napari_synapse_debug.ui.blocking import NO_VERDICT_GIVEN, NOT_SELECTED, allow
 from napari_synapse_debug.ui.keys import hint
 from napari_synapse_debug.ui.session import Session
+from napari_synapse_debug.ui.undo_buttons import UndoButtons
 from napari_synapse_debug.ui.words import in_words
 
 SHORT = {
@@ -51,7 +52,7 @@ class CommentLine(QLineEdit):
         super().__init__(parent)
         self._saved = ""
         self.setPlaceholderText("comment")
-        self.setToolTip(hint("comment").capitalize())
+        self.setToolTip(hint("comment"))
         self.returnPressed.connect(self._give)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802
@@ -66,8 +67,12 @@ class CommentLine(QLineEdit):
 
 
 class ReviewBar(QWidget):
-    """Emits ``verdict_requested(verdict)`` and ``comment_requested(text)``."""
+    """Emits ``verdict_requested(verdict)`` and ``comment_requested(text)``.
 
+    ``command_requested(command)`` asks to take a verdict back, to undo or to redo.
+    """
+
+    command_requested = Signal(str)
     verdict_requested = Signal(object)
     comment_requested = Signal(str)
 
@@ -80,6 +85,9 @@ class ReviewBar(QWidget):
         first, second = QHBoxLayout(), QHBoxLayout()
         first.addWidget(self.progress, 2)
         first.addWidget(self.comment, 3)
+        self.undo = UndoButtons()
+        self.undo.command_requested.connect(self.command_requested)
+        first.addWidget(self.undo)
         for number, verdict in enumerate(Verdict, 1):
             button = QPushButton(f"{number} {SHORT[verdict]}")
             button.setCheckable(True)
@@ -87,6 +95,11 @@ class ReviewBar(QWidget):
             button.clicked.connect(lambda _, given=verdict: self._ask(given))
             self.buttons[verdict] = button
             second.addWidget(button, 1)
+        self.take_back = QPushButton("0 none")
+        self.take_back.setToolTip(hint("take back"))
+        self.take_back.setMinimumWidth(10)
+        self.take_back.clicked.connect(lambda: self.command_requested.emit("take back"))
+        second.addWidget(self.take_back, 1)
         column = QVBoxLayout(self)
         for layout in (column, first, second):
             layout.setContentsMargins(0, 0, 0, 0)
@@ -109,9 +122,10 @@ class ReviewBar(QWidget):
             button.setChecked(verdict == given)
             tip = f"{in_words(verdict).capitalize()}: {MEANING[verdict]}; and go on"
             allow(button, tip, NOT_SELECTED if at is None else "")
+        allow(self.take_back, hint("take back"), "" if given else NO_VERDICT_GIVEN)
         own, everyone = ("", "") if at is None else (marks.own_comment[at], marks.comment[at])
         others = f"\nAll comments: {everyone}" if everyone != own else ""
-        tip = hint("comment").capitalize() + others
+        tip = hint("comment") + others
         allow(self.comment, tip, NOT_SELECTED if at is None else "")
         if not self.comment.hasFocus():
             self.comment.show_comment(str(own))

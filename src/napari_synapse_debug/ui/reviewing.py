@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 from psygnal import Signal
 
 from napari_synapse_debug.domain.errors import InputError, SynapseDebugError
 from napari_synapse_debug.domain.stages import ErrorKind
 from napari_synapse_debug.domain.verdicts import (
-    Action,
     ActionKind,
-    FindingRef,
     TruthEdit,
     Verdict,
-    finding_keys,
 )
-from napari_synapse_debug.review import replay
 from napari_synapse_debug.ui.background import Background
-from napari_synapse_debug.ui.finding_table import FindingTable
-from napari_synapse_debug.ui.marks import DISPUTED, Marks, marks_of
+from napari_synapse_debug.ui.marks import DISPUTED, Marks
 from napari_synapse_debug.ui.names import PROJECT_MENU
 from napari_synapse_debug.ui.ports import Review
+from napari_synapse_debug.ui.replaying import finding_of, is_long, marks_after
 from napari_synapse_debug.ui.session import Session
 
 OpenReview = Callable[[Path, str], Review]
 
-FEW = 500
-"""A journal of as many actions is replayed at once; a longer one in a thread."""
-
 _TASK = "marks"
-_ROWS_PER_ACTION = 4  # names of as many findings take as long as an action
-_NEAR_NM = 1.0
 
 
 class Reviewing:
@@ -171,6 +161,28 @@ class Reviewing:
             )
         self.give(Verdict.GROUND_TRUTH_ERROR)
 
+    def take_back(self) -> None:
+        """Take this person's verdict on the selected finding back, whenever it was given.
+
+        Raises
+        ------
+        SynapseDebugError
+            There is none, or it cannot be saved.
+        """
+        self.refresh()
+        self._wait()
+        finding, at = self._selected()
+        marks, author = self._session.marks, self.review.author
+        words = str(marks.said[at]).split("; ")
+        if not marks.verdict[at] or not any(word.startswith(f"{author}: ") for word in words):
+            raise InputError("You gave no verdict on this error", fix="give one with 1 to 5")
+        self.review.set_verdict(finding, None)
+        if len(words) == 1 and not marks.is_settled[at]:
+            self._say(at, verdict="", said="", author="", time="")
+        else:
+            self._show()  # others have a say
+        self.edits_changed.emit()
+
     def comment(self, text: str) -> None:
         """Put ``text`` in the place of this person's comment on the selected finding."""
         finding, at = self._selected()
@@ -206,7 +218,7 @@ class Reviewing:
         self._show()
         self.edits_changed.emit()
         subject = getattr(action, "subject", None)
-        finding = None if subject is None else _named(self._session.table, subject)
+        finding = None if subject is None else finding_of(self._session.table, subject)
         if finding is not None:
             self._session.select(finding)
 
@@ -236,17 +248,19 @@ class Reviewing:
         """Compute the marks of all findings from the journal; in a thread where it is long."""
         review, table = self.review, self._session.table
         actions = review.actions()
-        if self._background is None or not _is_long(len(actions), len(table)):
-            self._take(_marks(review, actions, table))
+        if self._background is None or not is_long(len(actions), len(table)):
+            self._take(marks_after(review, actions, table))
             return
         self._is_replaying = True
-        self._background.run(_TASK, lambda: _marks(review, actions, table), self._take, self._fail)
+        self._background.run(
+            _TASK, lambda: marks_after(review, actions, table), self._take, self._fail
+        )
 
     def _wait(self) -> None:
         """Finish a replay at once: whether a dispute is to be settled depends on it."""
         if self._is_replaying and self._background is not None:
             self._background.forget(_TASK)
-            self._take(_marks(self.review, self.review.actions(), self._session.table))
+            self._take(marks_after(self.review, self.review.actions(), self._session.table))
 
     def _take(self, computed: Marks) -> None:
         self._is_replaying = False
@@ -259,30 +273,3 @@ class Reviewing:
     def _fail(self, error: Exception) -> None:
         self._is_replaying = False
         self.failed.emit(error)
-
-
-def _is_long(n_actions: int, n_findings: int) -> bool:
-    return bool(n_actions) and n_actions + n_findings // _ROWS_PER_ACTION > FEW
-
-
-def _marks(review: Review, actions: Sequence[Action], table: FindingTable) -> Marks:
-    """The marks of all findings after ``actions``."""
-    state, author, frame = replay(actions), review.author, table.frame
-    position = {finding: at for at, finding in enumerate(frame["finding"].tolist())}
-    mine = {key for key, who in state.seen if who == author}
-    seen = np.zeros(len(frame), np.bool_)
-    if mine:
-        seen = finding_keys(frame).isin(mine).to_numpy(np.bool_)
-    return marks_of(review.verdicts(state), position, seen, table.marks, author)
-
-
-def _named(table: FindingTable, subject: FindingRef) -> int | None:
-    """The finding of that key; it may have another number by now, or be gone."""
-    if subject.truth_row is not None and subject.error is not ErrorKind.FALSE:
-        at = np.flatnonzero(table.frame["truth_row"].eq(subject.truth_row).fillna(value=False))
-    else:
-        offset = np.abs(table.cleft_nm - np.array(subject.cleft_nm))
-        at = np.flatnonzero((offset < _NEAR_NM).all(axis=1))
-    rows = table.frame.iloc[at]
-    named = rows["finding"][finding_keys(rows) == subject.key].tolist()
-    return int(named[0]) if named else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+import pandas as pd
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QGridLayout,
@@ -15,17 +16,20 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_synapse_debug.domain.records import TRUTH, empty
 from napari_synapse_debug.domain.roles import Kind
 from napari_synapse_debug.ui.blocking import NO_PROJECT, NOT_SELECTED, allow, why_missing
 from napari_synapse_debug.ui.score_line import score_line
 from napari_synapse_debug.ui.scroll_safe import ChoiceBox
 from napari_synapse_debug.ui.session import Session
 from napari_synapse_debug.ui.truth_editor import ADD, MOVE
+from napari_synapse_debug.ui.undo_buttons import UndoButtons
 from napari_synapse_debug.ui.words import in_words
 
 _ABOUT = (
     "The original truth stays as it is; what you change is a copy of its own, shown as diamonds. "
-    "Everything can be undone (U) and is saved at once."
+    "Click one of them, or a synapse of the truth, to edit it. Everything can be undone (U) and is "
+    "saved at once."
 )
 _NO_TRUE = "This error is a false one: it has no true synapse"
 _NOT_FALSE = "Only a false synapse, one without a truth, can be accepted"
@@ -55,32 +59,41 @@ class TruthPage(QWidget):
     delete_requested = Signal()
     accept_requested = Signal()
     score_requested = Signal()
+    command_requested = Signal(str)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self._rows = empty(TRUTH)
         self.modes = {MOVE: QPushButton("Move points"), ADD: QPushButton("Add synapse")}
         self.delete, self.accept = QPushButton("Delete synapse"), QPushButton("Accept as true")
         self.kind, self.score = ChoiceBox(), QPushButton("Score with corrections")
         self.prompt, self.counts, self.scores = QLabel(), QLabel(), QLabel()
+        self.undo = UndoButtons()
         self._lay_out()
         self._connect()
         self.show_finding()
         self.show_counts({})
 
     def show_finding(self, _: object = None) -> None:
-        """Allow what can be done to the selected error."""
+        """Allow what can be done to the selected error, and to the row that is edited."""
         row = self._session.selected_row()
         is_false = row is not None and row["error"] == "false"
-        has_truth = row is not None and not is_false
         nothing = NOT_SELECTED if row is None else ""
+        untrue = "" if not self._rows.empty else nothing or _NO_TRUE
         for button in (self.modes[MOVE], self.delete, self.kind):
-            allow(button, self._tips[button], nothing or ("" if has_truth else _NO_TRUE))
+            allow(button, self._tips[button], untrue)
         allow(self.accept, self._tips[self.accept], nothing or ("" if is_false else _NOT_FALSE))
         allow(self.modes[ADD], self._tips[self.modes[ADD]], self._why_closed())
         allow(self.score, self._tips[self.score], why_missing(self._session, ("evaluate",)))
-        chosen = Kind.UNKNOWN.value if row is None else str(row["kind"])
+        found = Kind.UNKNOWN.value if row is None else str(row["kind"])
+        chosen = found if self._rows.empty else str(self._rows["kind"].iloc[0])
         self.kind.setCurrentIndex(max(0, self.kind.findData(chosen)))
+
+    def show_rows(self, rows: pd.DataFrame) -> None:
+        """Take the row that is edited, as corrected (``records.TRUTH``), or none."""
+        self._rows = rows
+        self.show_finding()
 
     def show_mode(self, mode: str) -> None:
         """Show what is being edited."""
@@ -119,6 +132,7 @@ class TruthPage(QWidget):
         self.delete.clicked.connect(self.delete_requested)
         self.accept.clicked.connect(self.accept_requested)
         self.score.clicked.connect(self.score_requested)
+        self.undo.command_requested.connect(self.command_requested)
         self.kind.activated.connect(
             lambda _: self.kind_requested.emit(Kind(str(self.kind.currentData())))
         )
@@ -137,17 +151,18 @@ class TruthPage(QWidget):
         for kind in Kind:
             self.kind.addItem(in_words(kind), kind.value)
         self._tips: dict[QWidget, str] = {
-            self.modes[MOVE]: "Drag pre, cleft and post of the selected error in the canvas",
+            self.modes[MOVE]: "Drag pre, cleft and post in the canvas: of the selected error, or "
+            "of the synapse of the truth that you click",
             self.modes[ADD]: "Three clicks in the canvas: pre, cleft, post",
-            self.delete: "The selected error's true synapse is none",
+            self.delete: "The selected error's true synapse, or the one that you clicked, is none",
             self.accept: "The selected false synapse is a true one (A)",
-            self.kind: "Kind of the selected error's true synapse",
+            self.kind: "Kind of the selected error's true synapse, or of the one that you clicked",
             self.score: "The run's score by the truth as it was and as it is corrected",
         }
         for button in self.modes.values():
             button.setCheckable(True)
         about = QLabel(_ABOUT)
-        for label in (about, self.prompt, self.scores):
+        for label in (about, self.prompt, self.counts, self.scores):
             label.setWordWrap(True)
         grid, kinds, column = QGridLayout(), QHBoxLayout(), QVBoxLayout(self)
         grid.addWidget(self.modes[MOVE], 0, 0)
@@ -159,6 +174,11 @@ class TruthPage(QWidget):
         column.addWidget(about)
         column.addLayout(grid)
         column.addLayout(kinds)
-        for part in (self.prompt, self.counts, self.score, self.scores):
+        done = QHBoxLayout()
+        done.addWidget(self.counts, 1)
+        done.addWidget(self.undo)
+        column.addWidget(self.prompt)
+        column.addLayout(done)
+        for part in (self.score, self.scores):
             column.addWidget(part)
         column.addStretch(1)

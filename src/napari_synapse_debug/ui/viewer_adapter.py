@@ -164,8 +164,9 @@ class ViewerAdapter:
             layer.visible = True
 
     def layer(self, name: str) -> Layer | None:
-        """The layer of the run called ``name``; None where there is none, or it was deleted."""
-        layer = self._layers.get(name)
+        """The layer of the run, or beside it, called ``name``; None without one, or if deleted."""
+        beside = {layer.name: layer for layer in self._stack.beside}
+        layer = self._layers.get(name, beside.get(name))
         return layer if self._stack.holds(layer) else None
 
     def _turn(self) -> None:
