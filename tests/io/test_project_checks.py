@@ -10,8 +10,11 @@ import pytest
 
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.grid import Grid
-from napari_synapse_debug.domain.project import ProjectConfig, Source
+from napari_synapse_debug.domain.project import Annotation, Mask, ProjectConfig, Source
 from napari_synapse_debug.domain.records import TRUTH, empty, with_points
+from napari_synapse_debug.domain.roles import Role
+from napari_synapse_debug.io import checks, save_config, write_volume
+from napari_synapse_debug.io.annotation_checks import check_annotations
 from napari_synapse_debug.io.project import Project
 from napari_synapse_debug.io.project_checks import check_points, check_project
 from napari_synapse_debug.io.project_file import create_project
@@ -117,3 +120,48 @@ def test_a_segmentation_of_larger_voxels_is_used_and_said(project, caplog, tmp_p
     seen = coarse.segmentation()
     assert seen.grid == coarse.raw().grid
     assert np.array_equal(seen.array[...], ids.repeat(2, axis=1)[:, :13].repeat(2, axis=2))
+
+
+def test_what_must_be_read_through_is_read_once_until_it_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grid = Grid((4, 10, 12), (40.0, 8.0, 8.0))
+    grey, mask = np.ones(grid.shape, np.float32), np.zeros(grid.shape, np.int16)
+    write_volume(tmp_path / "raw.zarr", grey, grid)
+    write_volume(tmp_path / "cleft.zarr", mask, grid)
+    cleft = Mask(name="cleft", role=Role.SYNAPSE, source=Source(path="cleft.zarr"))
+    boxes = ("0:1,0:10,0:12", "1:2,0:10,0:12", "2:3,0:10,0:12")
+    config = ProjectConfig(
+        name="toy",
+        voxel_size_nm=grid.voxel_size_nm,
+        raw=Source(path="raw.zarr"),
+        masks=(cleft,),
+        annotations=tuple(Annotation(box=box, masks=(cleft,)) for box in boxes),
+    )
+    project = Project(tmp_path, config)
+    read: list[str] = []
+    blocks = checks._blocks
+    monkeypatch.setattr(checks, "_blocks", lambda v: read.append(v.name) or blocks(v))
+
+    check_project(project)
+    assert sorted(read) == ["cleft.zarr", "raw.zarr"], "not once more for each box"
+    assert not (tmp_path / "runs").exists(), "the project is not there yet"
+
+    save_config(project)
+    check_project(project)
+    assert len(read) == 4
+    for _ in range(2):
+        check_project(project)
+        check_annotations(project)
+    assert len(read) == 4
+
+    mask[1, 2, 3] = -1
+    write_volume(tmp_path / "cleft.zarr", mask, grid)
+    for _ in range(2):  # what failed is not remembered
+        with pytest.raises(InputError, match=r"negative value at voxel \(1, 2, 3\)"):
+            check_project(project)
+    assert read[4:] == ["cleft.zarr"] * 2
+    (tmp_path / "runs/.sound.json").write_text("{")
+    with pytest.raises(InputError, match="negative value"):
+        check_project(project)
+    assert read[6:] == ["raw.zarr", "cleft.zarr"]

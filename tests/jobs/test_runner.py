@@ -12,8 +12,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import dask
 import psutil
 import pytest
+from dask.utils import parse_timedelta
 from distributed import LocalCluster
 
 from napari_synapse_debug.domain.errors import InputError, StepCancelledError, WorkerLostError
@@ -301,6 +303,46 @@ def test_a_job_whose_process_dies_goes_on_as_often_as_asked(
     assert told[0].message.endswith("goes on, attempt 2 of 3")
     assert "SIGKILL" in told[0].message
     assert len(list(tmp_path.iterdir())) == min(deaths, 2) + 1
+
+
+@pytest.mark.parametrize("keeps_blocks", [True, False])
+def test_deaths_are_counted_anew_where_it_came_further(tmp_path: Path, keeps_blocks: bool) -> None:
+    """Four blocks; the process dies after each but the last. Kept, three deaths do no harm."""
+
+    def step(place: Path, keeps: bool, context: StepContext) -> int:
+        import os
+        import signal
+        import time
+
+        from napari_synapse_debug.domain.events import Event
+
+        begun = len(list(place.iterdir()))
+        (place / str(begun)).touch()
+        left = 4 - begun if keeps else 4
+        context.report(Event("predict", "block", 1, left))
+        if left > 1:
+            time.sleep(1.5)  # messages are sent, and the nanny hears of its worker, behind the step
+            os.kill(os.getpid(), signal.SIGKILL)
+        return begun
+
+    with JobRunner() as runner:
+        job = runner.submit(step, tmp_path, keeps_blocks, retries=1)
+        if keeps_blocks:
+            assert job.result(LONG) == 3
+        else:
+            with pytest.raises(WorkerLostError, match="SIGKILL"):
+                job.result(LONG)
+            assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_worker_that_is_long_in_coming_back_is_waited_for(runner: JobRunner) -> None:
+    """By default dask gives it up when it is away 15 s after a death, be it a later one."""
+
+    def seven(context: StepContext) -> int:
+        return 7
+
+    assert runner.submit(seven).result(LONG) == 7
+    assert parse_timedelta(dask.config.get("distributed.deploy.lost-worker-timeout")) > 10**7
 
 
 def test_an_interactive_job_does_not_wait_for_a_step(runner: JobRunner) -> None:

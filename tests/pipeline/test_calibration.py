@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from napari_synapse_debug.domain.events import QuietContext
 from napari_synapse_debug.domain.grid import Box, Grid
+from napari_synapse_debug.domain.records import empty
 from napari_synapse_debug.domain.roles import ClassSpec, Role
+from napari_synapse_debug.io import load_project, write_json
+from napari_synapse_debug.pipeline import change_params
 from napari_synapse_debug.pipeline.calibration import (
     ENOUGH_CLEFTS,
     Calibration,
@@ -16,6 +22,9 @@ from napari_synapse_debug.pipeline.calibration import (
 )
 from napari_synapse_debug.pipeline.detection import JudgedBox, count_detections
 from napari_synapse_debug.pipeline.instances import label_instances
+from napari_synapse_debug.pipeline.surface import SURFACE, doubt_choice
+from napari_synapse_debug.pipeline.synapses import resolve_params
+from napari_synapse_debug.pipeline.work import Work
 
 GRID = Grid((5, 40, 30), (40.0, 8.0, 10.0))
 CLASSES = (ClassSpec("cleft", Role.SYNAPSE),)
@@ -139,3 +148,24 @@ def test_detections_are_counted_over_all_boxes() -> None:
         [0, 0, 6],
     ]
     assert table["f1"].tolist() == pytest.approx([1.0, 0.0, 0.5, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("learnt_nm", "least"),
+    [(None, 9), ((40.0, 8.0, 10.0), 9), ((40.0, 4.0, 10.0), 4), ((80.0, 16.0, 20.0), 72)],
+)
+def test_the_smallest_size_of_an_imported_model_keeps_its_volume(
+    predicted: Path, learnt_nm: tuple[float, float, float] | None, least: int
+) -> None:
+    if learnt_nm is not None:
+        write_json(predicted / "models/main/plan.json", {"voxel_size_nm": learnt_nm})
+    work = Work(load_project(predicted), "main", "", QuietContext())
+    assert work.project.config.voxel_size_nm == (40.0, 8.0, 10.0)
+    assert resolve_params(work).min_size_vx == least
+    assert resolve_params(work).threshold == 0.5
+    assert doubt_choice(work, resolve_params(work), empty(SURFACE)) == []
+    change_params(predicted, {"synapses": {"min_size_vx": 11}})
+    work = Work(load_project(predicted), "main", "", QuietContext())
+    assert resolve_params(work).min_size_vx == 11
+    (text,) = doubt_choice(work, resolve_params(work), empty(SURFACE))
+    assert f"smallest size 11 (calibrated {least})" in text

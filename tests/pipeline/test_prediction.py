@@ -166,6 +166,7 @@ def test_a_graphics_card_without_memory_leaves_it_to_the_processor(
 
     monkeypatch.setattr(prediction, "Predictor", Card)
     monkeypatch.setattr(prediction, "choose_device", torch.device)
+    monkeypatch.setattr(prediction, "choose_dtype", lambda _: torch.float32)
     change_params(untrained, {"predict": {"device": "cuda"}})
     _, events = predict(untrained)
     told = [event.message for event in events if "memory" in event.message]
@@ -289,6 +290,52 @@ def test_a_plan_counts_for_its_own_step_and_what_was_asked(tmp_path: Path) -> No
     assert read_tile_plan(path, "a", "auto") is None
     assert plan.on((4, 4, 9), "cpu").blocks_key != plan.blocks_key
     assert plan.on((4, 8, 9), "cpu").starts == 0
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_it_goes_on_in_the_number_format_that_it_began_with(
+    untrained: Path, monkeypatch: pytest.MonkeyPatch, dtype: str
+) -> None:
+    used: list[str] = []
+
+    class Watched(Predictor):
+        def compute(self, tile: Any) -> Any:
+            used.append(str(self._dtype))
+            return super().compute(tile)
+
+    monkeypatch.setattr(prediction, "Predictor", Watched)
+    monkeypatch.setattr(prediction, "computes_in", lambda *_: True)
+    monkeypatch.setattr(prediction, "choose_dtype", lambda _: getattr(torch, dtype))
+    stop_after(untrained, 2)
+    assert read_json(untrained / PLACE / "prediction.plan.json")["dtype"] == dtype
+    other = {"float32": torch.bfloat16, "bfloat16": torch.float32}[dtype]
+    monkeypatch.setattr(prediction, "choose_dtype", lambda _: other)
+    _, events = predict(untrained)
+    assert len(events) < 6, "it went on"
+    assert len(used) >= 6
+    assert set(used) == {f"torch.{dtype}"}
+
+
+def test_a_format_that_is_not_computed_here_begins_anew_and_an_old_plan_goes_on(
+    untrained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = untrained / PLACE / "prediction.plan.json"
+    monkeypatch.setattr(prediction, "choose_dtype", lambda _: torch.float32)
+    stop_after(untrained, 2)
+    content = read_json(path)
+    write_json(path, {**content, "dtype": "bfloat16"})
+    with monkeypatch.context() as patch:
+        patch.setattr(prediction, "computes_in", lambda _, name: name == "float32")
+        stop_after(untrained, 1)
+    assert read_json(path)["dtype"] == "float32"
+
+    old = TilePlan.model_validate({k: v for k, v in content.items() if k != "dtype"})
+    assert old.dtype is None
+    assert old.blocks_key == f"{old.key} plan 0 cpu {old.block_vx}", "as it was written then"
+    assert old.on((4, 8, 9), "cpu").dtype is None
+    new = TilePlan.model_validate(content)
+    assert new.blocks_key != old.blocks_key
+    assert new.on((4, 8, 9), "cpu").dtype == "float32"
 
 
 def test_other_voxels_are_resampled_and_told(untrained: Path) -> None:

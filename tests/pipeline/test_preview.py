@@ -90,3 +90,41 @@ def test_a_stop_comes_between_parts(untrained: Path, monkeypatch: pytest.MonkeyP
             should_stop=lambda: len(events) >= 2,
         )
     assert 2 <= len(events) <= 3
+
+
+def test_a_stop_comes_within_a_part_too_and_the_model_stays(untrained: Path) -> None:
+    predict_here(untrained, BOX)
+    loaded = warm_predictor(load_project(untrained))
+    events: list[Event] = []
+    asked: list[None] = []
+
+    def at_the_third_time() -> bool:  # the first is before the first part
+        asked.append(None)
+        return len(asked) >= 3
+
+    with pytest.raises(StepCancelledError):
+        run_inline(
+            lambda context: predict_here(untrained, BOX, context=context),
+            on_event=events.append,
+            should_stop=at_the_third_time,
+        )
+    assert [box_of(event) for event in events] == [None], "no part was finished"
+    assert warm_predictor(load_project(untrained)) is loaded
+    predict_here(untrained, BOX, context=QuietContext(events.append))
+    assert box_of(events[-1]) == BOX
+
+
+def test_a_wider_network_is_given_smaller_parts(
+    untrained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert warm_predictor(load_project(untrained)).plan.filters[0] == 4
+    shapes = []
+    for narrow in (4, 1):
+        monkeypatch.setattr(preview, "_FIRST_VX", 60_000)
+        monkeypatch.setattr(preview, "_LATER_VX", 90_000)
+        monkeypatch.setattr(preview, "_WIDTH", narrow)
+        events: list[Event] = []
+        predict_here(untrained, BOX, context=QuietContext(events.append))
+        shapes.append([part.shape for event in events if (part := box_of(event))])
+    assert len(shapes[1]) > len(shapes[0]) >= 2
+    assert np.prod(shapes[1][0]) < np.prod(shapes[0][0])

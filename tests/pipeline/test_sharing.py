@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from napari_synapse_debug.domain.errors import InputError, ProjectError
 from napari_synapse_debug.domain.roles import ClassSpec, Role
-from napari_synapse_debug.io import load_project
+from napari_synapse_debug.io import load_project, read_run
 from napari_synapse_debug.io.checkpoint import load_model
-from napari_synapse_debug.pipeline import change_params, create_project, run_steps
+from napari_synapse_debug.pipeline import (
+    STEPS,
+    change_params,
+    create_project,
+    describe_project,
+    run_steps,
+)
+from napari_synapse_debug.pipeline.card import section_lines
 from napari_synapse_debug.pipeline.sharing import (
     _with_classes,
     export_model,
@@ -52,8 +61,13 @@ def test_a_model_is_sent_out_and_predicts_elsewhere(trained: Path, tmp_path: Pat
 
     said = import_model(elsewhere, package, run="given")
     assert "shaft (shaft), spine_head (spine_head)" in said
-    assert "40 × 8 × 10 nm" in said
+    assert said.endswith("for voxels of 40 × 8 × 10 nm (zyx)"), "and there is nothing to note"
     project, home = load_project(elsewhere), load_project(trained)
+    told = section_lines((project.model_folder("given") / "README.md").read_text(), "Training")
+    assert told == (
+        "imported from net.zip",
+        *section_lines(model_card(home, "main"), "Training"),
+    )
     assert project.config.classes == home.config.classes
     assert load_model(project.model_folder("given")).plan == (
         load_model(home.model_folder("main")).plan
@@ -73,7 +87,7 @@ def _refused_elsewhere(package: Path, trained: Path, folder: Path) -> None:
     named = create_project(folder / "named", raw=raw, masks=masks)
     with pytest.raises(ProjectError, match=r"other classes.*shaft:shaft, spine_head.*shaft:shaft"):
         import_model(named, package)
-    fine = create_project(folder / "fine", raw=raw, voxel_size_nm=(10.0, 8.0, 10.0))
+    fine = create_project(folder / "fine", raw=raw, voxel_size_nm=(9.0, 8.0, 10.0))
     with pytest.raises(InputError, match="voxels of another size"):
         import_model(fine, package)
     for project in (named, fine):
@@ -96,6 +110,90 @@ def test_the_card_tells_what_a_reader_needs(trained: Path) -> None:
         assert text in card, card
     assert str(trained) not in card
     assert "not stated" in model_card(load_project(trained), "main")
+
+
+def packed(project: Path, path: Path) -> Path:
+    """The model of ``project`` as `export` packs it, without what other programs need of it."""
+    model = project / "models/main"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(
+            "bioimageio.yaml", yaml.safe_dump({"config": {"napari_synapse_debug": {}}})
+        )
+        for name in ("weights.pt", "plan.json", "training.csv", "README.md"):
+            archive.write(model / name, name)
+    return path
+
+
+def test_the_card_of_an_imported_model_says_where_it_was_trained(
+    trained: Path, tmp_path: Path
+) -> None:
+    home = section_lines((trained / "models/main/README.md").read_text(), "Training")
+    assert any(line.startswith("raw: raw.zarr ") for line in home)
+    own = tmp_path / "tissue.zarr"
+    shutil.copytree(trained / "raw.zarr", own)
+    elsewhere = create_project(tmp_path / "elsewhere", raw=str(own))
+    import_model(elsewhere, packed(trained, tmp_path / "net.zip"))
+
+    card = (elsewhere / "models/main/README.md").read_text()
+    assert card.startswith("# elsewhere, main")
+    assert section_lines(card, "Training") == ("imported from net.zip", *home)
+    assert "tissue.zarr" not in card
+    assert section_lines(card, "Scores") == ("none yet",)
+
+    further = create_project(tmp_path / "further", raw=str(trained / "raw.zarr"))
+    import_model(further, packed(elsewhere, tmp_path / "again.zip"))
+    told = ("imported from again.zip", "imported from net.zip", *home)
+    assert section_lines(model_card(load_project(further), "main"), "Training") == told
+    assert read_run(further / "runs/main").steps["train"].origin == told
+
+
+@pytest.mark.parametrize(
+    ("size_nm", "note"),
+    [
+        ((40.0, 16.0, 20.0), "resampled from 40×16×20 nm to 40×8×10 nm for the model, and back"),
+        ((40.0, 9.0, 10.0), "trained on voxels of 40×8×10 nm, used as it is on 40×9×10 nm"),
+        ((40.0, 33.0, 10.0), None),
+    ],
+)
+def test_a_model_is_imported_where_it_can_predict(
+    trained: Path, tmp_path: Path, size_nm: tuple[float, float, float], note: str | None
+) -> None:
+    raw = str(trained / "raw.zarr")
+    project = create_project(tmp_path / "other", raw=raw, voxel_size_nm=size_nm)
+    package = packed(trained, tmp_path / "net.zip")
+    if note is None:
+        with pytest.raises(InputError, match="voxels of another size"):
+            import_model(project, package)
+        assert load_project(project).models == ()
+    else:
+        assert import_model(project, package).endswith(note)
+
+
+def test_card_and_summary_have_the_scores_of_the_present_model_alone(finished: Path) -> None:
+    card = finished / "models/main/README.md"
+    first = "# toy, main\n\n## Scores\n\n- of the model before\n- twice\n\n## License\n\n- mine\n"
+    card.write_text(first)
+    scored = run_steps(finished, ["evaluate"], again=True).score
+    assert scored.startswith("P .67 R .57 F1 .62 ")
+    lines = "\n".join(f"- {line}" for line in scored.splitlines())
+    assert card.read_text() == first.replace("- of the model before\n- twice", lines)
+
+    change_params(finished, {"train": QUICK})
+    summary = run_steps(finished, ["train"])
+    assert (summary.score, summary.errors) == ("", ())
+    assert section_lines(card.read_text(), "Scores") == ("none yet",)
+    assert "run main, score" not in {row["what"] for row in describe_project(finished)}
+    assert (finished / "runs/main/evaluation.json").exists(), "as it was"
+
+
+def test_a_score_of_synapses_that_were_found_anew_is_none(finished: Path) -> None:
+    change_params(finished, {"synapses": {"threshold": 0.6}})
+    again = run_steps(finished, ["synapses"])
+    assert (again.score, again.errors) == ("", ())
+    evaluated = run_steps(finished, ["evaluate"])
+    assert evaluated.score
+    assert evaluated.errors == (), "not diagnosed yet"
+    assert run_steps(finished, STEPS).errors
 
 
 def test_a_run_without_a_model_has_no_card(fresh: Path) -> None:

@@ -27,5 +27,16 @@ def test_real_want_of_memory_is_recognised():
 def test_messages_of_other_devices_are_recognised_and_other_errors_are_not():
     assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate"))
     assert is_out_of_memory(RuntimeError("MPS backend out of memory (MPS allocated: 1 GB"))
+    for text in (
+        "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "Unable to find an engine to execute this computation",
+        "std::bad_alloc",
+        "MemoryError: Unable to allocate 3.00 GiB",
+        "[Errno 12] Cannot allocate memory",
+    ):
+        assert is_out_of_memory(RuntimeError(text)), text
+        assert not is_out_of_memory(ValueError(text)), text
+    assert not is_out_of_memory(RuntimeError("cuDNN error: CUDNN_STATUS_BAD_PARAM"))
     assert not is_out_of_memory(RuntimeError("Given groups=1, weight of size"))
     assert not is_out_of_memory(ValueError("out of memory"))

@@ -6,7 +6,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from napari_synapse_debug.domain.errors import DataError, InputError
+from napari_synapse_debug.domain.errors import DataError, InputError, StepCancelledError
 from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.networks import load_weights, prepare_raw
 from napari_synapse_debug.predict import Predictor, upsample
@@ -131,6 +131,21 @@ def test_blocks_are_aligned_to_strides_and_chunks_and_bounded(predictor):
 
 def test_a_small_volume_is_one_block(predictor):
     assert all(b >= n for b, n in zip(predictor.choose_block(RAW.shape), RAW.shape, strict=True))
+
+
+def test_a_stop_comes_within_a_tile_and_the_predictor_serves_on(predictor):
+    asked = []
+
+    def at_the_fifth_layer():
+        asked.append(None)
+        return len(asked) == 5
+
+    before = predictor.predict(RAW)
+    with predictor.stopping(at_the_fifth_layer), pytest.raises(StepCancelledError):
+        predictor.predict(RAW)
+    assert len(asked) == 5
+    np.testing.assert_array_equal(predictor.predict(RAW), before)
+    assert len(asked) == 5
 
 
 def test_weights_of_another_plan_are_refused(trained):

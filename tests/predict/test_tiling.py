@@ -1,6 +1,6 @@
 import pytest
 
-from napari_synapse_debug.predict.tiling import choose_block, smaller_block
+from napari_synapse_debug.predict.tiling import choose_block, fit_block, smaller_block
 
 
 def test_what_fits_is_one_block():
@@ -45,3 +45,31 @@ def test_halving_ends_at_the_halo():
         block = smaller_block(block, (4, 48, 48), (2, 8, 8), (32, 128, 128))
     assert last == (4, 32, 32)
     assert count == 13
+
+
+def test_what_fits_in_whole_chunks_is_cut_so():
+    shape, halo, align, chunk = (130, 5000, 70_000), (12, 48, 48), (6, 24, 24), (32, 128, 128)
+    for most in (10**8, 10**9):
+        block = fit_block(shape, halo, align, chunk, most)
+        assert block == choose_block(shape, halo, (96, 384, 384), most)
+
+
+def test_a_block_is_smaller_than_whole_chunks_where_these_need_too_much():
+    shape, halo, align, chunk = (500, 5000, 70_000), (48, 48, 48), (24, 24, 24), (32, 128, 128)
+    whole = choose_block(shape, halo, (96, 384, 384), 10**7)
+    assert whole == (96, 384, 384), "whose tile has 192 * 480 * 480 voxels: 4.4 times as many"
+    # 384 halved: 192 and then 96 along y, then x; 192 * 192 * 192 is the first below
+    assert fit_block(shape, halo, align, chunk, 10**7) == (96, 96, 96)
+    assert fit_block(shape, halo, align, chunk, 10) == (48, 48, 48), "most would be halo below"
+
+
+def test_before_it_is_given_up_edges_go_down_to_a_quarter_of_the_halo():
+    halo, align, chunk = (4, 48, 48), (2, 4, 4), (32, 128, 128)
+    block = (4, 48, 48)
+    assert smaller_block(block, halo, align, chunk) is None
+    edges = []
+    while block is not None:
+        edges.append(block)
+        block = smaller_block(block, halo, align, chunk, below_halo=True)
+    assert edges[1:3] == [(4, 24, 48), (4, 24, 24)]
+    assert edges[-1] == (2, 12, 12)

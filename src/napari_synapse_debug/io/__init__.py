@@ -46,6 +46,7 @@ from napari_synapse_debug.io.runs import (
     read_run,
     write_run,
 )
+from napari_synapse_debug.io.sound import SoundVolumes
 from napari_synapse_debug.io.sources import parse_source
 from napari_synapse_debug.io.synapse_table import read_synapses
 from napari_synapse_debug.io.tables import read_table, write_table
@@ -57,6 +58,7 @@ __all__ = [
     "Project",
     "ReviewStore",
     "RunRecord",
+    "SoundVolumes",
     "StepRecord",
     "StoredArray",
     "Volume",

@@ -9,11 +9,19 @@ from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.project import Annotation
 from napari_synapse_debug.io.checks import check_mask, check_raw
 from napari_synapse_debug.io.project import Project
+from napari_synapse_debug.io.sound import SoundVolumes
 from napari_synapse_debug.io.volumes import Volume
 
 
-def check_annotations(project: Project) -> None:
+def check_annotations(project: Project, sound: SoundVolumes | None = None) -> None:
     """Refuse annotated boxes that cannot be learnt from, or that spoil the score.
+
+    Parameters
+    ----------
+    project : Project
+        That of the boxes.
+    sound : SoundVolumes, optional
+        Its volumes that were found sound; by default as they are kept with it.
 
     Raises
     ------
@@ -25,11 +33,12 @@ def check_annotations(project: Project) -> None:
     DataError
         A file is damaged.
     """
+    sound = sound or SoundVolumes(project)
     for annotation in project.config.annotations:
         raw = project.raw_of(annotation)
-        check_raw(raw)
+        sound.check(check_raw, raw, annotation.raw or project.config.raw)
         _check_box(annotation, raw)
-        _check_masks(project, annotation, raw)
+        _check_masks(project, annotation, raw, sound)
     _check_roles(project)
     _check_apart(project)
 
@@ -47,7 +56,9 @@ def _check_box(annotation: Annotation, raw: Volume) -> None:
     )
 
 
-def _check_masks(project: Project, annotation: Annotation, raw: Volume) -> None:
+def _check_masks(
+    project: Project, annotation: Annotation, raw: Volume, sound: SoundVolumes
+) -> None:
     if annotation.masks is None and annotation.raw is not None and project.config.masks:
         raise InputError(
             f"The {annotation} names no masks",
@@ -57,7 +68,7 @@ def _check_masks(project: Project, annotation: Annotation, raw: Volume) -> None:
         )
     for mask in annotation.masks or ():
         volume = project.mask_of(annotation, mask)
-        check_mask(volume)
+        sound.check(check_mask, volume, mask.source)
         shapes = (raw.grid.shape, Box.parse(annotation.box).shape)
         if volume.grid.shape not in shapes:
             raise InputError(

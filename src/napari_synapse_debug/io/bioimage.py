@@ -29,7 +29,7 @@ from napari_synapse_debug.io.bioimage_description import (
     describe_package,
 )
 from napari_synapse_debug.io.checkpoint import load_model
-from napari_synapse_debug.io.model_files import PLAN, WEIGHTS
+from napari_synapse_debug.io.model_files import CARD, PLAN, WEIGHTS
 from napari_synapse_debug.networks import TrainedNetwork
 from napari_synapse_debug.networks.standalone import smallest_input, trace_network
 
@@ -121,6 +121,14 @@ def read_package(path: Path, folder: Path) -> TrainedNetwork:
     return load_model(folder)
 
 
+def read_card(path: Path) -> str:
+    """The model card in a package that ``read_package`` took; empty where it has none."""
+    with zipfile.ZipFile(path) as archive:
+        if CARD not in archive.namelist():
+            return ""
+        return archive.read(CARD).decode("utf-8", errors="replace")
+
+
 def _check_ours(path: Path, archive: zipfile.ZipFile) -> None:
     names = archive.namelist()
     described = [name for name in DESCRIPTIONS if name in names]
@@ -180,7 +188,7 @@ def _write_parts(
         probability = network(torch.from_numpy(normalised)).numpy()
     np.save(folder / "test_input.npy", grey)
     np.save(folder / "test_output.npy", probability)
-    (folder / "README.md").write_text(about.card, encoding="utf-8")
+    (folder / CARD).write_text(about.card, encoding="utf-8")
     for name in ATTACHED:
         if (model_folder / name).is_file():
             (folder / name).write_bytes((model_folder / name).read_bytes())

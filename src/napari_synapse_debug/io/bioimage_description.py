@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from napari_synapse_debug import __version__
-from napari_synapse_debug.io.model_files import PLAN, RECORD_FILE, WEIGHTS
+from napari_synapse_debug.io.model_files import CARD, PLAN, RECORD_FILE, WEIGHTS
 from napari_synapse_debug.networks import NetworkPlan
 from napari_synapse_debug.networks.standalone import smallest_input
 
@@ -72,7 +72,7 @@ def describe_package(spec: ModuleType, folder: Path, plan: NetworkPlan, about: A
         authors=[model.Author(name=name) for name in about.authors],
         cite=[_citation(model)],
         license=about.license,
-        documentation=file("README.md"),
+        documentation=file(CARD),
         tags=["electron-microscopy", "3d", "semantic-segmentation", "synapse", "unet", "pytorch"],
         inputs=[_input(model, file("test_input.npy"), plan)],
         outputs=[_output(model, file("test_output.npy"), plan)],

@@ -16,3 +16,6 @@ RECORD_FILE = "training.csv"
 
 STATE = "training.pt"
 """Where an unfinished training goes on from."""
+
+CARD = "README.md"
+"""The model card: what it finds, learnt from what, how well."""

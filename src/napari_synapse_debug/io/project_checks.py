@@ -11,20 +11,22 @@ from numpy.typing import NDArray
 
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.grid import Grid
+from napari_synapse_debug.domain.project import Source
 from napari_synapse_debug.domain.records import ENDS, points
 from napari_synapse_debug.io.annotation_checks import check_annotations
 from napari_synapse_debug.io.checks import check_mask, check_raw, check_segmentation
 from napari_synapse_debug.io.project import Project
 from napari_synapse_debug.io.regridding import Regridded
+from napari_synapse_debug.io.sound import Check, SoundVolumes
 from napari_synapse_debug.io.volumes import Volume
 
 _log = logging.getLogger(__name__)
 
-Check = Callable[[Volume], None]
-
 
 def check_project(project: Project) -> None:
     """Refuse a project whose volumes, boxes or points do not fit together.
+
+    What has to be read through for it is read once, and again when the file changed.
 
     Raises
     ------
@@ -35,9 +37,9 @@ def check_project(project: Project) -> None:
     DataError
         A file is damaged.
     """
-    raw = project.raw()
-    check_raw(raw)
-    for name, volume, check in _others(project):
+    raw, sound = project.raw(), SoundVolumes(project)
+    sound.check(check_raw, raw, project.config.raw)
+    for name, volume, source, check in _others(project):
         if volume.grid.shape != raw.grid.shape:
             raise InputError(
                 f"The {name} has another shape than the raw volume",
@@ -54,10 +56,10 @@ def check_project(project: Project) -> None:
                 volume.array.source.shape,
                 raw.grid.shape,
             )
-        check(volume)
+        sound.check(check, volume, source)
     for which in ("train", "eval"):
         _check_box(project, which, raw.grid)
-    check_annotations(project)
+    check_annotations(project, sound)
     if project.config.truth is not None:
         check_points(project.truth(), raw.grid, str(project.truth_path))
 
@@ -98,14 +100,14 @@ def check_points(truth: pd.DataFrame, grid: Grid, name: str) -> None:
     )
 
 
-def _others(project: Project) -> Iterator[tuple[str, Volume, Check]]:
+def _others(project: Project) -> Iterator[tuple[str, Volume, Source, Check]]:
     config = project.config
-    if config.segmentation is not None:
-        yield "segmentation", project.segmentation(), check_segmentation
-    if config.true_segmentation is not None:
-        yield "true segmentation", project.true_segmentation(), check_segmentation
+    if (used := config.segmentation) is not None:
+        yield "segmentation", project.segmentation(), used, check_segmentation
+    if (true := config.true_segmentation) is not None:
+        yield "true segmentation", project.true_segmentation(), true, check_segmentation
     for mask in config.masks:
-        yield f"mask {mask.name!r}", project.mask(mask.name), check_mask
+        yield f"mask {mask.name!r}", project.mask(mask.name), mask.source, check_mask
 
 
 def _check_box(project: Project, which: str, grid: Grid) -> None:

@@ -50,7 +50,8 @@ class StepRecord(Params):
     """One finished step: its parameters, inputs, versions, and figures.
 
     ``inputs`` holds the fingerprint of each input by its name; ``counts`` what the user is
-    told, for example ``{"contacts": 5120}``; ``finished`` is UTC in ISO 8601.
+    told, for example ``{"contacts": 5120}``; ``finished`` is UTC in ISO 8601. ``origin`` is set
+    where a model was imported: what its card said of its training, which was not done here.
     """
 
     step: str
@@ -60,6 +61,7 @@ class StepRecord(Params):
     seconds: float = 0.0
     versions: dict[str, str] = Field(default_factory=package_versions)
     finished: str = Field(default_factory=_now)
+    origin: tuple[str, ...] = ()
 
 
 class RunRecord(Params):

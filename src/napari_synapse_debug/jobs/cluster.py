@@ -211,9 +211,13 @@ class Cluster:
                 self._local.close()
 
     def _start(self, workers: int, memory_limit: float | str, threads: int | None) -> LocalCluster:
-        # Both stay set: nannies read the one whenever they restart a worker, and two clusters
-        # may overlap. What dask would log, the death of a worker, is told by the job.
-        dask.config.set({"distributed.worker.daemon": False})
+        # All stay set: nannies read the first whenever they restart a worker, the cluster the
+        # second whenever one died: where it is not back by then, or dies once more just then, its
+        # nanny is ended, and every later job waits for ever. Two clusters may overlap. What dask
+        # would log, the death of a worker, is told by the job.
+        dask.config.set(
+            {"distributed.worker.daemon": False, "distributed.deploy.lost-worker-timeout": "1000d"}
+        )
         for name in _LOGGERS:
             logging.getLogger(name).setLevel(logging.CRITICAL)
         with dask.config.set(_config(workers, threads)), _interrupts_blocked():

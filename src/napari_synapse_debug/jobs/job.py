@@ -41,7 +41,8 @@ class Job:
 
     ``on_event`` and ``on_done`` are called in that thread, events in the order they were
     reported and all of them before ``on_done``; a window hands them on by a queued signal.
-    A job whose process dies is begun again up to ``retries`` times.
+    A job whose process dies is begun again up to ``retries`` times; these are counted anew where
+    it has come further than ever before.
     """
 
     def __init__(
@@ -56,6 +57,8 @@ class Job:
         self._on_event = on_event
         self._on_done = on_done
         self._retries = retries
+        self._deaths = 0
+        self._least_left: dict[str, int] = {}
         self._step = ""
         self._status = JobStatus.PENDING
         self._result: Any = None
@@ -138,17 +141,18 @@ class Job:
 
     def _run(self, connect: Callable[[], Cluster]) -> Outcome:
         """The outcome of the step, begun again where its process died."""
-        attempt = 0
+        number = 0
         while True:
             # a key of its own, or dask would take the second attempt for the first
-            watch = Watch(connect(), f"{self.id}-{attempt}", self._receive, self._stop)
+            watch = Watch(connect(), f"{self.id}-{number}", self._receive, self._stop)
             try:
                 return watch.run(self._content)
             except WorkerLostError as error:
-                attempt += 1
-                if attempt > self._retries:
+                number += 1
+                self._deaths += 1
+                if self._deaths > self._retries:
                     raise
-                message = f"its process died ({error.found}); goes on, attempt {attempt + 1}"
+                message = f"its process died ({error.found}); goes on, attempt {self._deaths + 1}"
                 self._tell(Event(self._step, f"{message} of {self._retries + 1}"))
 
     def _tell(self, event: Event) -> None:
@@ -168,7 +172,20 @@ class Job:
         elif message["kind"] == "log":
             logging.getLogger(message["name"]).log(message["level"], "%s", message["message"])
         else:
-            self._tell(Event(**message["event"]))
+            event = Event(**message["event"])
+            self._note_progress(event)
+            self._tell(event)
+
+    def _note_progress(self, event: Event) -> None:
+        """Forget the deaths where less is left to do than ever before.
+
+        What is left, not what is done, is compared: a prediction that goes on counts its blocks
+        from one. A step that comes no further than where it died does not forget.
+        """
+        left = event.total - event.done
+        if event.done > 0 and 0 <= left < self._least_left.get(event.step, event.total + 1):
+            self._least_left[event.step] = left
+            self._deaths = 0
 
 
 def _unpack(outcome: Outcome) -> Any:

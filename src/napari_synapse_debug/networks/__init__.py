@@ -1,10 +1,14 @@
 """What training and prediction share: the plan, the network, its input, the device."""
 
 from napari_synapse_debug.networks.devices import (
+    NumberFormat,
     choose_device,
     choose_dtype,
     choose_memory_format,
+    computes_in,
+    format_named,
     has_tiles,
+    name_format,
     use_all_cores,
 )
 from napari_synapse_debug.networks.fusion import fuse_blocks
@@ -37,6 +41,7 @@ __all__ = [
     "BestWeights",
     "Intensity",
     "NetworkPlan",
+    "NumberFormat",
     "TrainedNetwork",
     "TrainingState",
     "bin_mean",
@@ -45,13 +50,16 @@ __all__ = [
     "choose_device",
     "choose_dtype",
     "choose_memory_format",
+    "computes_in",
     "fold_batch_norms",
+    "format_named",
     "fuse_blocks",
     "has_tiles",
     "load_weights",
     "measure_intensity",
     "memory_kept",
     "mirror_to_multiple",
+    "name_format",
     "needs_resampling",
     "plan_network",
     "prepare_mask",

@@ -6,12 +6,15 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from functools import cache, partial
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.params import Device
+
+NumberFormat = Literal["float32", "bfloat16"]
+"""The number formats in which networks predict, as they are written down."""
 
 
 def choose_device(name: Device = "auto") -> torch.device:
@@ -59,13 +62,33 @@ def choose_dtype(device: torch.device) -> torch.dtype:
     than float32, and float16 would need its gradients scaled. Processors with instructions for
     bfloat16 are asked to multiply, as some of them are slower with these than in float32.
     """
-    if device.type == "cuda":
-        is_faster = torch.cuda.get_device_capability(device) >= (8, 0)
-    elif device.type == "cpu":
-        is_faster = has_bfloat16(_cpu_capabilities()) and _is_bfloat16_faster()
-    else:
-        is_faster = False
+    is_faster = computes_in(device, "bfloat16")
+    if is_faster and device.type == "cpu":
+        is_faster = _is_bfloat16_faster()
     return torch.bfloat16 if is_faster else torch.float32
+
+
+def computes_in(device: torch.device, name: NumberFormat) -> bool:
+    """Whether ``device`` computes in the number format natively; any does in float32."""
+    if name == "float32":
+        return True
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    return device.type == "cpu" and has_bfloat16(_cpu_capabilities())
+
+
+def name_format(dtype: torch.dtype) -> NumberFormat:
+    """What ``dtype``, one of ``choose_dtype``, is called where it is written down."""
+    return "bfloat16" if dtype == torch.bfloat16 else "float32"
+
+
+def format_named(name: NumberFormat | None) -> torch.dtype | None:
+    """The number format that was written down as ``name``; None: to be chosen."""
+    known: dict[NumberFormat | None, torch.dtype] = {
+        "float32": torch.float32,
+        "bfloat16": torch.bfloat16,
+    }
+    return known.get(name)
 
 
 def has_bfloat16(capabilities: Mapping[str, Any]) -> bool:

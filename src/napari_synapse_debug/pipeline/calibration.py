@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
 from napari_synapse_debug.domain.params import Params
+from napari_synapse_debug.io import read_json
+from napari_synapse_debug.io.model_files import PLAN
 from napari_synapse_debug.pipeline.detection import JudgedBox, cleft_sizes, count_detections
+from napari_synapse_debug.pipeline.work import Work
 
 THRESHOLDS = tuple(round(0.05 * k, 2) for k in range(4, 19))
 SIZE_SHARES = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
@@ -23,7 +27,10 @@ ENOUGH_CLEFTS = 15
 
 
 class Calibration(Params):
-    """Threshold and smallest size, with the score that they reached and where."""
+    """Threshold and smallest size, with the score that they reached and where.
+
+    ``min_size_vx`` counts voxels of the size that the model learnt.
+    """
 
     threshold: float = Field(ge=0, le=1)
     min_size_vx: int = Field(ge=0)
@@ -31,6 +38,23 @@ class Calibration(Params):
     rule: str = "overlap, conservative"
     boxes: str = "training"
     n_clefts: int = 0
+
+
+def calibration_of(work: Work) -> Calibration | None:
+    """That of the run's model, its smallest size in voxels of the project; None without one.
+
+    A model that was imported may have learnt voxels of another size: as many of the project's
+    count as fill the same space.
+    """
+    path, plan = work.model_folder / "calibration.json", work.model_folder / PLAN
+    if not path.exists():
+        return None
+    found = Calibration.build(**read_json(path))
+    if not plan.exists():
+        return found
+    learnt = read_json(plan)["voxel_size_nm"]  # as a file: a plan is not read without torch
+    ratio = prod(learnt) / prod(work.project.raw().grid.voxel_size_nm)
+    return found.model_copy(update={"min_size_vx": round(found.min_size_vx * ratio)})
 
 
 def calibrate(validation: Sequence[JudgedBox], training: Sequence[JudgedBox]) -> Calibration:

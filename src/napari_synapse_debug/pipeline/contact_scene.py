@@ -9,7 +9,7 @@ import numpy as np
 from napari_synapse_debug.contacts import Masks
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.grid import Box
-from napari_synapse_debug.io import Project, Volume, check_mask, check_segmentation
+from napari_synapse_debug.io import Project, SoundVolumes, Volume, check_mask, check_segmentation
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,9 @@ def open_contact_scene(project: Project) -> ContactScene:
     InputError
         It does not hold whole numbers, or a layer or the box does not fit it.
     """
-    segmentation = project.segmentation()
-    check_segmentation(segmentation)
+    segmentation, sound = project.segmentation(), SoundVolumes(project)
+    if (source := project.config.segmentation) is not None:
+        sound.check(check_segmentation, segmentation, source)
     params = project.config.params.contacts
     whole = segmentation.grid.box
     box = whole if params.box is None else Box.parse(params.box)
@@ -74,20 +75,22 @@ def open_contact_scene(project: Project) -> ContactScene:
     }
     return ContactScene(
         segmentation,
-        _layer(project, params.background_layer, segmentation),
-        _layer(project, params.region_layer, segmentation),
+        _layer(sound, project, params.background_layer, segmentation),
+        _layer(sound, project, params.region_layer, segmentation),
         box,
         " and ".join(f"{what} {name}" for what, name in named.items() if name is not None),
     )
 
 
-def _layer(project: Project, name: str | None, segmentation: Volume) -> Volume | None:
+def _layer(
+    sound: SoundVolumes, project: Project, name: str | None, segmentation: Volume
+) -> Volume | None:
     """The mask or extra layer ``name``, checked to fit the segmentation."""
     if name is None:
         return None
-    masks = {mask.name for mask in project.config.masks}
+    masks = {mask.name: mask.source for mask in project.config.masks}
     layer = project.mask(name) if name in masks else project.extra_layer(name)
-    check_mask(layer)
+    sound.check(check_mask, layer, (project.config.extra_layers | masks)[name])
     if layer.grid.shape != segmentation.grid.shape:
         raise InputError(
             f"The layer {name!r} and the segmentation differ in size",

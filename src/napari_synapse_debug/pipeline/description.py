@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from napari_synapse_debug.io import load_project, package_versions, read_run
-from napari_synapse_debug.pipeline.outcome import describe_score
+from napari_synapse_debug.pipeline.outcome import score_of_run
 from napari_synapse_debug.pipeline.plan import STEPS
 
 Rows = tuple[Mapping[str, str], ...]
@@ -47,7 +47,7 @@ def describe_project(folder: Path) -> Rows:
     for run in project.runs:
         done = read_run(project.run_folder(run)).steps
         facts[f"run {run}"] = ", ".join(s for s in STEPS if s in done) or "nothing done"
-        score = describe_score(project.run_folder(run))
+        score = score_of_run(project.run_folder(run))
         if score:
             facts[f"run {run}, score"] = score.splitlines()[0]
     return tuple({"what": what, "is": text} for what, text in facts.items())

@@ -23,7 +23,15 @@ from napari_synapse_debug.io import (
     read_annotations,
 )
 from napari_synapse_debug.io.checkpoint import load_model
-from napari_synapse_debug.networks import TrainedNetwork, choose_device
+from napari_synapse_debug.networks import (
+    NumberFormat,
+    TrainedNetwork,
+    choose_device,
+    choose_dtype,
+    computes_in,
+    format_named,
+    name_format,
+)
 from napari_synapse_debug.pipeline.fit import Fit, choose_fit
 from napari_synapse_debug.pipeline.levels import add_levels, forget_levels
 from napari_synapse_debug.pipeline.plan import StepDone
@@ -144,7 +152,7 @@ def _write(task: _Task, plan: TilePlan) -> dict[str, int | float]:
     written = predict_blocks(
         task.fit.source.array,
         finished.remaining(blocks),
-        _predictor(task, plan.device),
+        _predictor(task, plan.device, plan.dtype),
         cast(StoredArray, out.array),
         work.context,
         within=None if task.within is None else task.within.array,
@@ -161,8 +169,11 @@ def _write(task: _Task, plan: TilePlan) -> dict[str, int | float]:
     return {"voxels": task.box.size, "blocks": len(blocks), "levels": levels}
 
 
-def _predictor(task: _Task, device: Device) -> Predictor | ResamplingPredictor:
-    predictor = Predictor(task.trained, device, views=task.work.params.predict.views)
+def _predictor(
+    task: _Task, device: Device, dtype: NumberFormat | None = None
+) -> Predictor | ResamplingPredictor:
+    views = task.work.params.predict.views
+    predictor = Predictor(task.trained, device, views=views, dtype=format_named(dtype))
     fit = task.fit
     if not fit.is_resampled:
         return predictor
@@ -195,23 +206,28 @@ def _first_plan(task: _Task) -> TilePlan:
     work, params = task.work, task.work.params.predict
     asked = f"{params.block_vx} {params.device}"
     known = read_tile_plan(work.folder / PLAN, work.key, asked)
-    if known is not None and known.is_fruitless and _is_there(known.device):
-        return _next_plan(task, known, f"its process died {known.starts} times without a block")
-    if known is not None and _is_there(known.device):
+    if known is not None and _can_go_on(known):
+        if known.is_fruitless:
+            return _next_plan(task, known, f"its process died {known.starts} times without a block")
         return known
     predictor = _predictor(task, params.device)
     block = params.block_vx or predictor.choose_block(task.fit.target.shape, CHUNK_VX)
     device = cast(Device, choose_device(params.device).type)
-    return TilePlan(key=work.key, asked=asked, block_vx=block, device=device)
+    dtype = _format_on(device)
+    return TilePlan(key=work.key, asked=asked, block_vx=block, device=device, dtype=dtype)
 
 
-def _is_there(device: Device) -> bool:
-    """Whether the device can be used here; a project may have moved to another machine."""
+def _can_go_on(plan: TilePlan) -> bool:
+    """Whether its device can be used here, in its number format; a project may have moved."""
     try:
-        choose_device(device)
+        device = choose_device(plan.device)
     except InputError:
         return False
-    return True
+    return plan.dtype is None or computes_in(device, plan.dtype)
+
+
+def _format_on(device: Device) -> NumberFormat:
+    return name_format(choose_dtype(choose_device(device)))
 
 
 def _next_plan(task: _Task, plan: TilePlan, problem: str) -> TilePlan:
@@ -223,12 +239,15 @@ def _next_plan(task: _Task, plan: TilePlan, problem: str) -> TilePlan:
         There is none.
     """
     release(choose_device(plan.device))
-    smaller = _predictor(task, "cpu").smaller_block(plan.block_vx, CHUNK_VX)
+    predictor = _predictor(task, "cpu", plan.dtype)
+    smaller = predictor.smaller_block(plan.block_vx, CHUNK_VX)
+    if smaller is None and plan.device == "cpu":
+        smaller = predictor.smaller_block(plan.block_vx, CHUNK_VX, below_halo=True)
     if smaller is not None:
         following = plan.on(smaller, plan.device)
     elif plan.device != "cpu":
-        block = _predictor(task, "cpu").choose_block(task.fit.target.shape, CHUNK_VX)
-        following = plan.on(task.work.params.predict.block_vx or block, "cpu")
+        block = predictor.choose_block(task.fit.target.shape, CHUNK_VX)
+        following = plan.on(task.work.params.predict.block_vx or block, "cpu", _format_on("cpu"))
     else:
         raise InputError(
             "Memory does not suffice to predict with this model",

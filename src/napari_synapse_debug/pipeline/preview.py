@@ -31,6 +31,9 @@ _FIRST_VX = 2_000_000
 _LATER_VX = 6_000_000
 """Most voxels (of the network) of the first tile, about a second on two cores, and of others."""
 
+_WIDTH = 16
+"""Finest channels of the network for which that holds (size small); a wider one is given less."""
+
 _CHUNK_VX = (16, 64, 64)
 
 
@@ -111,13 +114,17 @@ def predict_here(
     names = tuple(spec.name for spec in predictor.plan.classes)
     out = create_volume(path, raw.grid.crop(inside), "uint8", channels=names, chunks=_CHUNK_VX)
     context.report(Event("preview", "; ".join(("predicting what is in view", *fit.notes))))
-    parts = _parts(inside, focus, used)
+    width = max(_WIDTH, predictor.plan.filters[0])
+    most = tuple(voxels * _WIDTH // width for voxels in (_FIRST_VX, _LATER_VX))
+    parts = _parts(inside, focus, used, most)
     array = cast(StoredArray, out.array)
-    for blocks in (parts[:1], parts[1:]):  # apart, or the first would wait for the second
-        for _ in predict_blocks(
-            fit.source.array, blocks, used, array, context, origin=inside.start
-        ):
-            pass
+    # a stop may come within a part: who does not heed it for two seconds is ended, model and all
+    with predictor.stopping(context.should_stop):
+        for blocks in (parts[:1], parts[1:]):  # apart, or the first would wait for the second
+            for _ in predict_blocks(
+                fit.source.array, blocks, used, array, context, origin=inside.start
+            ):
+                pass
     return Preview(path, inside)
 
 
@@ -161,10 +168,18 @@ def _load_predictor(folder: Path, changed: int, params: PredictParams) -> Predic
     return Predictor(load_model(folder), params.device, views=params.views)
 
 
-def _parts(box: Box, focus: Triple | None, predictor: Predictor | ResamplingPredictor) -> list[Box]:
-    """A small part of ``box`` at ``focus``, and then all of it, the nearest first."""
+def _parts(
+    box: Box,
+    focus: Triple | None,
+    predictor: Predictor | ResamplingPredictor,
+    most: tuple[int, ...],
+) -> list[Box]:
+    """A small part of ``box`` at ``focus``, and then all of it, the nearest first.
+
+    ``most``: voxels that the network may see for the first, and for each later one.
+    """
     middle = np.add(box.start, box.stop) // 2 if focus is None else np.asarray(focus)
-    first, later = (_part_shape(box.shape, predictor, most) for most in (_FIRST_VX, _LATER_VX))
+    first, later = (_part_shape(box.shape, predictor, voxels) for voxels in most)
 
     def distance(part: Box) -> float:
         return float(np.linalg.norm(np.add(part.start, part.stop) / 2 - middle))

@@ -24,8 +24,9 @@ from napari_synapse_debug.io import (
     save_config,
     write_run,
 )
+from napari_synapse_debug.pipeline.card import write_scores
 from napari_synapse_debug.pipeline.inputs import inputs_of, older_than
-from napari_synapse_debug.pipeline.outcome import describe_score, error_rows
+from napari_synapse_debug.pipeline.outcome import errors_of_run, score_of_run
 from napari_synapse_debug.pipeline.package_file import refuse_package
 from napari_synapse_debug.pipeline.plan import (
     NEEDS,
@@ -58,9 +59,9 @@ class RunSummary:
     skipped : tuple of str
         The steps that were up to date.
     score : str
-        The score in one line, with its rule; empty before there is one.
+        The score in one line, with its rule; empty before there is one of these results.
     errors : tuple of dict
-        Errors by stage: ``stage, missed, false, mistyped``.
+        Errors by stage: ``stage, missed, false, mistyped``; likewise.
     """
 
     steps: tuple[StepSummary, ...]
@@ -128,7 +129,7 @@ def run_steps(
             else:
                 skipped.append(step)
     results = project.run_folder(run)
-    return RunSummary(tuple(done), tuple(skipped), describe_score(results), error_rows(results))
+    return RunSummary(tuple(done), tuple(skipped), score_of_run(results), errors_of_run(results))
 
 
 def change_params(folder: Path, values: Mapping[str, Mapping[str, Any]]) -> None:
@@ -217,6 +218,8 @@ def _run_step(project: Project, run: str, step: str, context: StepContext) -> St
         from napari_synapse_debug.pipeline.sharing import write_model_card
 
         write_model_card(project, run)
+    elif step == "evaluate":
+        write_scores(project, run)
     return StepSummary(step, made.made, seconds)
 
 

@@ -26,18 +26,22 @@ from napari_synapse_debug.io import (
     save_config,
     write_run,
 )
-from napari_synapse_debug.io.bioimage import read_package, write_package
+from napari_synapse_debug.io.bioimage import read_card, read_package, write_package
 from napari_synapse_debug.io.bioimage_description import CALIBRATION, About
 from napari_synapse_debug.io.checkpoint import load_plan
-from napari_synapse_debug.io.model_files import RECORD_FILE
+from napari_synapse_debug.io.model_files import CARD, RECORD_FILE
 from napari_synapse_debug.networks import NetworkPlan
 from napari_synapse_debug.networks.standalone import smallest_input
+from napari_synapse_debug.pipeline.card import (
+    TRAINING,
+    score_section,
+    section,
+    section_lines,
+)
+from napari_synapse_debug.pipeline.fit import choose_fit
 from napari_synapse_debug.pipeline.inputs import inputs_of
-from napari_synapse_debug.pipeline.outcome import describe_score
 from napari_synapse_debug.pipeline.running import effective_params
-
-CARD = "README.md"
-"""The model card beside the weights."""
+from napari_synapse_debug.predict import MOST
 
 _SHORTEST = 5
 """Letters of a name that bioimage.io takes."""
@@ -100,15 +104,16 @@ def import_model(
 ) -> str:
     """What was brought in from ``package`` as the model of ``run``, in one line.
 
-    The step `train` of the run counts as done, so that `predict` goes on with this model. A
-    project without classes takes those of the model.
+    The step `train` of the run counts as done, so that `predict` goes on with this model; its
+    record and card say where it was trained. A project without classes takes those of the model.
 
     Raises
     ------
     ProjectError
         There is no such project, the run has a model already, or the model has other classes.
     InputError
-        No such package, one of another program, or a model for another voxel size.
+        No such package, one of another program, or a model whose voxels are too far from those of
+        the raw volume.
     DataError
         The package is damaged.
     """
@@ -124,11 +129,12 @@ def import_model(
     context.report(Event("import", f"reading {package}"))
     with replace_folder(model) as beside:
         plan = read_package(package, beside).plan
-        plan.check_voxel_size(project.config.voxel_size_nm)
+        notes = choose_fit(project.raw(), plan).notes
         project = _with_classes(project, plan.classes)
-    _count_as_trained(project, run)
+    _count_as_trained(project, run, _origin(package))
+    write_model_card(project, run)
     names = ", ".join(f"{spec.name} ({spec.role})" for spec in plan.classes)
-    return f"a model of {names}, for voxels of {_sizes(plan)}"
+    return "; ".join((f"a model of {names}, for voxels of {_sizes(plan)}", *notes))
 
 
 def model_card(project: Project, run: str, license: str | None = None) -> str:
@@ -145,13 +151,13 @@ def model_card(project: Project, run: str, license: str | None = None) -> str:
         f"# {project.config.name}, {run}",
         "Finds structures in volume electron microscopy with a 3D U-Net. Made with "
         "napari-synapse-debug; `synapse-debug import PROJECT PACKAGE.zip` brings it back there.",
-        _section("Classes", [f"`{spec.name}`: {spec.role}" for spec in plan.classes]),
-        _section("Input", _input_lines(plan)),
-        _section("Operating point", _operating_lines(model)),
-        _section("Training", _training_lines(project, run)),
-        _section("Scores", describe_score(project.run_folder(run)).splitlines() or ["none yet"]),
-        _section("Versions", [f"{k} {v}" for k, v in package_versions().items()]),
-        _section("License", [license or "not stated"]),
+        section("Classes", [f"`{spec.name}`: {spec.role}" for spec in plan.classes]),
+        section("Input", _input_lines(plan)),
+        section("Operating point", _operating_lines(model)),
+        section(TRAINING, _training_lines(project, run)),
+        score_section(project.run_folder(run)),
+        section("Versions", [f"{k} {v}" for k, v in package_versions().items()]),
+        section("License", [license or "not stated"]),
     ]
     return "\n\n".join(sections) + "\n"
 
@@ -170,14 +176,11 @@ def write_model_card(project: Project, run: str) -> None:
         beside.write_text(model_card(project, run), encoding="utf-8")
 
 
-def _section(title: str, lines: list[str]) -> str:
-    return "\n".join([f"## {title}", "", *(f"- {line}" for line in lines)])
-
-
 def _input_lines(plan: NetworkPlan) -> list[str]:
     grey = plan.intensity
     return [
-        f"axes z, y, x; voxels of {_sizes(plan)}; other sizes up to a quarter apart",
+        f"axes z, y, x; voxels of {_sizes(plan)}; others are resampled to them, "
+        f"up to a factor of {MOST:g}",
         f"grey values clipped to {grey.low:g} to {grey.high:g}, less {grey.mean:.4g}, "
         f"divided by {grey.std:.4g}",
         f"probabilities are right {_times(plan.halo_vx)} voxels away from the faces of a tile",
@@ -192,8 +195,10 @@ def _operating_lines(model: Path) -> list[str]:
 
 
 def _training_lines(project: Project, run: str) -> list[str]:
-    lines = list(_progress_lines(project.model_folder(run) / RECORD_FILE))
     record = read_run(project.run_folder(run)).steps.get("train")
+    if record is not None and record.origin:
+        return list(record.origin)
+    lines = list(_progress_lines(project.model_folder(run) / RECORD_FILE))
     if record is None:
         return [*lines, "no record of what it was trained on"]
     lines += [f"{name}: {_without_folders(value)}" for name, value in record.inputs.items()]
@@ -257,11 +262,18 @@ def _list(classes: tuple[ClassSpec, ...]) -> str:
     return ", ".join(f"{spec.name}:{spec.role}" for spec in classes)
 
 
-def _count_as_trained(project: Project, run: str) -> None:
+def _origin(package: Path) -> tuple[str, ...]:
+    """What the card of ``package`` says of the training, after the name of the package."""
+    told = section_lines(read_card(package), TRAINING)
+    return f"imported from {package.name}", *(told or ("its card does not tell of the training",))
+
+
+def _count_as_trained(project: Project, run: str, origin: tuple[str, ...]) -> None:
     folder = project.run_folder(run)
     record = StepRecord(
         step="train",
         params=effective_params(project, "train"),
         inputs=inputs_of(project, run, "train"),
+        origin=origin,
     )
     write_run(folder, read_run(folder).with_step(record))

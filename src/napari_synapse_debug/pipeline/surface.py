@@ -11,8 +11,7 @@ import pandas as pd
 from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.params import SynapseParams
 from napari_synapse_debug.domain.records import conform, empty, points
-from napari_synapse_debug.io import read_json
-from napari_synapse_debug.pipeline.calibration import Calibration
+from napari_synapse_debug.pipeline.calibration import Calibration, calibration_of
 from napari_synapse_debug.pipeline.case import Case
 from napari_synapse_debug.pipeline.whatif import WhatIf
 from napari_synapse_debug.pipeline.work import Work
@@ -97,8 +96,7 @@ def doubt_choice(work: Work, params: SynapseParams, surface: pd.DataFrame) -> li
     surface : DataFrame
         ``SURFACE``.
     """
-    path = work.model_folder / "calibration.json"
-    known = Calibration.build(**read_json(path)) if path.exists() else None
+    known = calibration_of(work)
     told = [
         f"{name} {getattr(params, field):g} ({_calibrated(known, field)})"
         for field, name in (("threshold", "threshold"), ("min_size_vx", "smallest size"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from napari_synapse_debug.domain.errors import ProjectError
 from napari_synapse_debug.domain.params import SynapseParams
 from napari_synapse_debug.domain.partner_model import PartnerModel
-from napari_synapse_debug.io import move_into_place, read_json, write_table
-from napari_synapse_debug.pipeline.calibration import Calibration
+from napari_synapse_debug.io import move_into_place, write_table
+from napari_synapse_debug.pipeline.calibration import calibration_of
 from napari_synapse_debug.pipeline.candidate_pairs import SOMATA, open_scene
 from napari_synapse_debug.pipeline.connectome import TABLE as CONNECTOME_TABLE
 from napari_synapse_debug.pipeline.ladder import Rung, as_used, measure_rung, write_ladder
@@ -78,8 +78,8 @@ def known_operating_point(work: Work) -> SynapseParams:
     params = work.params.synapses
     if params.threshold is not None and params.min_size_vx is not None:
         return params
-    path = work.model_folder / "calibration.json"
-    if not path.exists():
+    found = calibration_of(work)
+    if found is None:
         raise ProjectError(
             "No threshold is known",
             found="neither synapses.threshold nor a calibrated model",
@@ -87,7 +87,6 @@ def known_operating_point(work: Work) -> SynapseParams:
             fix="train with a mask that marks synapses, or add "
             "--set synapses.threshold=0.5 --set synapses.min_size_vx=100",
         )
-    found = Calibration.build(**read_json(path))
     return params.model_copy(
         update={
             "threshold": found.threshold if params.threshold is None else params.threshold,

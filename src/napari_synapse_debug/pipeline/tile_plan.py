@@ -18,6 +18,7 @@ from napari_synapse_debug.domain.errors import DataError, StorageError
 from napari_synapse_debug.domain.grid import Triple
 from napari_synapse_debug.domain.params import Device, Params
 from napari_synapse_debug.io import read_json, write_json
+from napari_synapse_debug.networks import NumberFormat
 
 FRUITLESS, FRUITLESS_THOUGH_PROVEN = 2, 6
 """Starts without a finished block after which a dead process is put down to want of memory: where
@@ -39,6 +40,9 @@ class TilePlan(Params):
         Voxels zyx of a block.
     device : str
         Where to compute.
+    dtype : str, optional
+        In which number format: two processes of one machine may choose differently, by what else
+        it does. None, in plans of earlier versions: whichever is faster.
     number : int
         How many plans for the same prediction were given up before.
     starts : int
@@ -51,6 +55,7 @@ class TilePlan(Params):
     asked: str
     block_vx: Triple
     device: Device
+    dtype: NumberFormat | None = None
     number: int = Field(0, ge=0)
     starts: int = Field(0, ge=0)
     is_proven: bool = False
@@ -58,17 +63,23 @@ class TilePlan(Params):
     @property
     def blocks_key(self) -> str:
         """What its finished blocks depend on."""
-        return f"{self.key} plan {self.number} {self.device} {self.block_vx}"
+        known = f"{self.key} plan {self.number} {self.device} {self.block_vx}"
+        return known if self.dtype is None else f"{known} {self.dtype}"
 
     @property
     def is_fruitless(self) -> bool:
         """Whether its process died so often that less memory must be asked for."""
         return self.starts >= (FRUITLESS_THOUGH_PROVEN if self.is_proven else FRUITLESS)
 
-    def on(self, block_vx: Triple, device: Device) -> TilePlan:
-        """The next plan, with these blocks on this device."""
+    def on(self, block_vx: Triple, device: Device, dtype: NumberFormat | None = None) -> TilePlan:
+        """The next plan, with these blocks on this device; in the same number format by default."""
         return TilePlan(
-            key=self.key, asked=self.asked, block_vx=block_vx, device=device, number=self.number + 1
+            key=self.key,
+            asked=self.asked,
+            block_vx=block_vx,
+            device=device,
+            dtype=dtype or self.dtype,
+            number=self.number + 1,
         )
 
     def __str__(self) -> str:

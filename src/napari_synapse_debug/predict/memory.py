@@ -16,9 +16,17 @@ _SIGNS = (
     "not enough memory",
     "out of memory",
     "can't allocate memory",
+    "cannot allocate memory",
     "could not create a memory",
+    "bad_alloc",
+    "bad allocation",
+    "memoryerror",
+    "cublas_status_alloc_failed",
+    "cudnn_status_alloc_failed",
+    "unable to find an engine to execute this computation",
 )
-"""What the messages of torch's CPU, CUDA and MPS allocators and of oneDNN have in common."""
+"""What the messages of torch's CPU, CUDA and MPS allocators, of oneDNN, C++, cuBLAS and cuDNN have
+in common; the last is cuDNN's where no algorithm has the room that it needs."""
 
 
 def tile_bytes(free: int) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
 from typing import Any, Protocol
@@ -12,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from napari_synapse_debug.domain.errors import StepCancelledError
 from napari_synapse_debug.domain.grid import Box, Triple
 from napari_synapse_debug.domain.params import Device, Views
 from napari_synapse_debug.networks import (
@@ -29,7 +32,7 @@ from napari_synapse_debug.networks import (
     use_all_cores,
 )
 from napari_synapse_debug.predict.memory import free_bytes, tile_bytes
-from napari_synapse_debug.predict.tiling import choose_block, smaller_block
+from napari_synapse_debug.predict.tiling import fit_block, smaller_block
 from napari_synapse_debug.predict.upsample import upsample
 from napari_synapse_debug.predict.views import choose_views
 
@@ -112,6 +115,7 @@ class Predictor:
         self._folded = load_weights(trained)
         fold_batch_norms(self._folded)
         self._networks: dict[torch.dtype, nn.Module] = {}
+        self._should_stop: Callable[[], bool] | None = None
 
     @property
     def halo_vx(self) -> Triple:
@@ -122,14 +126,20 @@ class Predictor:
         """The block zyx, in raw voxels, in which to predict a volume of ``shape``.
 
         Blocks are as large as the free memory allows (``tile_bytes``), and multiples of
-        ``chunk_vx``, so that no two of them write to one chunk.
+        ``chunk_vx``, so that no two of them write to one chunk; where these need more, smaller.
         """
-        z, y, x = (int(np.lcm(a, c)) for a, c in zip(self.plan.align_vx, chunk_vx, strict=True))
-        return choose_block(shape, self.halo_vx, (z, y, x), self.most_voxels())
+        aligned = self.halo_vx, self.plan.align_vx
+        return fit_block(shape, *aligned, chunk_vx, self.most_voxels())
 
-    def smaller_block(self, block_vx: Triple, chunk_vx: Triple) -> Triple | None:
-        """About half of ``block_vx``, for where memory did not suffice; None if it is least."""
-        return smaller_block(block_vx, self.halo_vx, self.plan.align_vx, chunk_vx)
+    def smaller_block(
+        self, block_vx: Triple, chunk_vx: Triple, *, below_halo: bool = False
+    ) -> Triple | None:
+        """About half of ``block_vx``, for where memory did not suffice; None if it is least.
+
+        With ``below_halo`` edges go down to a quarter of the halo, which takes many times longer.
+        """
+        aligned = self.halo_vx, self.plan.align_vx
+        return smaller_block(block_vx, *aligned, chunk_vx, below_halo=below_halo)
 
     def network_voxels(self, block_vx: Triple) -> int:
         """Voxels that the network sees for a block of ``block_vx`` raw voxels, halo counted."""
@@ -193,6 +203,25 @@ class Predictor:
         memory_kept.trim(int(_GROWTH * self._bytes_each * tile.values.numel()))
         return found
 
+    @contextmanager
+    def stopping(self, should_stop: Callable[[], bool]) -> Iterator[None]:
+        """While it lasts ``compute`` stops between two layers, as a tile may take seconds.
+
+        Parameters
+        ----------
+        should_stop : callable
+            Whether a stop was asked for; ``compute`` raises StepCancelledError then.
+        """
+        self._should_stop = should_stop
+        try:
+            yield
+        finally:
+            self._should_stop = None
+
+    def _heed_stop(self, *_: object) -> None:
+        if self._should_stop is not None and self._should_stop():
+            raise StepCancelledError("The step was stopped", fix="run it again")
+
     @property
     def _bytes_each(self) -> int:
         """Bytes that are held for each voxel of the network's input."""
@@ -227,6 +256,8 @@ class Predictor:
             network = network.to(memory_format=self._layout)  # type: ignore[call-overload]
             if self.device.type == "cpu":
                 fuse_blocks(network)
+            for layer in network.modules():
+                layer.register_forward_pre_hook(self._heed_stop)
             self._networks[dtype] = network
         return self._networks[dtype]
 

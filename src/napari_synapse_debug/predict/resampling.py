@@ -13,7 +13,7 @@ from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.grid import Box, Grid, Triple, TripleNm
 from napari_synapse_debug.networks import NetworkPlan
 from napari_synapse_debug.predict.predictor import ArrayLike, Predictor, Tile
-from napari_synapse_debug.predict.tiling import choose_block, smaller_block
+from napari_synapse_debug.predict.tiling import fit_block, smaller_block
 
 ALIKE = 1.25
 """Voxels that differ by no more than this factor are taken as they are: training scales as much."""
@@ -107,11 +107,13 @@ class ResamplingPredictor:
     def choose_block(self, shape: Triple, chunk_vx: Triple = (1, 1, 1)) -> Triple:
         """The block zyx, in voxels of the target, in which to predict a volume of ``shape``."""
         most = int(self._predictor.most_voxels() * np.prod(self._ratios))
-        return choose_block(shape, self.halo_vx, chunk_vx, most)
+        return fit_block(shape, self.halo_vx, (1, 1, 1), chunk_vx, most)
 
-    def smaller_block(self, block_vx: Triple, chunk_vx: Triple) -> Triple | None:
-        """About half of ``block_vx``, for where memory did not suffice; None if it is least."""
-        return smaller_block(block_vx, self.halo_vx, (1, 1, 1), chunk_vx)
+    def smaller_block(
+        self, block_vx: Triple, chunk_vx: Triple, *, below_halo: bool = False
+    ) -> Triple | None:
+        """As that of ``Predictor``, in voxels of the target."""
+        return smaller_block(block_vx, self.halo_vx, (1, 1, 1), chunk_vx, below_halo=below_halo)
 
     def network_voxels(self, block_vx: Triple) -> int:
         """Voxels that the network sees for a block of the target, halo counted."""

@@ -10,6 +10,26 @@ from napari_synapse_debug.domain.grid import Triple
 _LONGEST_VX = 1024
 _MOST_PARTS = 8
 
+_LEAST_OF_HALO = 4
+"""So small a part of its halo an edge may be where the prediction were given up otherwise."""
+
+
+def fit_block(
+    shape: Triple, halo_vx: Triple, align_vx: Triple, chunk_vx: Triple, most_voxels: int
+) -> Triple:
+    """As ``choose_block`` in whole chunks; smaller where the tile of the smallest is too large.
+
+    Edges are multiples of ``align_vx`` then, down to about the halo.
+    """
+    z, y, x = (int(np.lcm(a, c)) for a, c in zip(align_vx, chunk_vx, strict=True))
+    block = choose_block(shape, halo_vx, (z, y, x), most_voxels)
+    while _tile_voxels(block, shape, halo_vx) > most_voxels:
+        smaller = smaller_block(block, halo_vx, align_vx, chunk_vx)
+        if smaller is None:
+            break
+        block = smaller
+    return block
+
 
 def choose_block(shape: Triple, halo_vx: Triple, step_vx: Triple, most_voxels: int) -> Triple:
     """The block zyx for which the fewest voxels are read, halos counted.
@@ -52,6 +72,15 @@ def choose_block(shape: Triple, halo_vx: Triple, step_vx: Triple, most_voxels: i
     return z, y, x
 
 
+def _tile_voxels(block_vx: Triple, shape: Triple, halo_vx: Triple) -> int:
+    """Voxels of the largest tile of such blocks."""
+    tile = 1
+    for edge, size, halo in zip(block_vx, shape, halo_vx, strict=True):
+        cuts = -(-size // edge) - 1
+        tile *= min(edge + halo * min(2, cuts), size)
+    return tile
+
+
 def _candidates(size: int, step: int) -> NDArray[np.int64]:
     """Block lengths worth a try: equal parts of the axis, and all multiples up to a bound."""
     whole = -(-size // step) * step
@@ -66,14 +95,21 @@ def _volume(sides: list[NDArray[np.int64]]) -> NDArray[np.float64]:
 
 
 def smaller_block(
-    block_vx: Triple, halo_vx: Triple, align_vx: Triple, chunk_vx: Triple
+    block_vx: Triple,
+    halo_vx: Triple,
+    align_vx: Triple,
+    chunk_vx: Triple,
+    *,
+    below_halo: bool = False,
 ) -> Triple | None:
     """``block_vx`` with its longest edge about halved; None where no edge can be.
 
     An edge stays a multiple of ``chunk_vx`` while it is longer than a chunk, then of
-    ``align_vx``. One that is no longer than its halo stays: most of what is read is halo then.
+    ``align_vx``. One that is no longer than its halo stays, as most of what is read is halo then;
+    with ``below_halo`` one that is no longer than a quarter of it.
     """
-    longer = [k for k in range(3) if block_vx[k] > max(halo_vx[k], align_vx[k])]
+    share = _LEAST_OF_HALO if below_halo else 1
+    longer = [k for k in range(3) if block_vx[k] > max(halo_vx[k] // share, align_vx[k])]
     if not longer:
         return None
     axis = max(longer, key=lambda k: block_vx[k])
