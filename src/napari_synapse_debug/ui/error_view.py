@@ -109,6 +109,7 @@ class ErrorView(QTableView):
                 text = self._errors.data(self._errors.index(row, column))
                 widths[column] = max(widths[column], metrics.horizontalAdvance(text) + margin // 2)
         width_of, room = dict(zip(_HEADS, widths, strict=True)), self.viewport().width()
+        width_of["cause"] = max(width_of["cause"], self._least_cause)
         shown = {head for head in _HEADS if self._chosen.get(head, head in self._usual)}
         for head in _FIRST_TO_GO:
             if head not in self._chosen and sum(width_of[name] for name in shown) > room:
@@ -175,10 +176,14 @@ class ErrorView(QTableView):
         with QSignalBlocker(self.horizontalHeader()):
             self.horizontalHeader().setSortIndicator(*self._errors.order)
 
+    @property
+    def _least_cause(self) -> int:
+        return int(self.fontMetrics().height() * _LEAST_CAUSE_EM)
+
     def _stretch_cause(self, room: int) -> None:
         """Give the cause the ``room`` that is left, or else the least that it must have."""
         head, column = self.horizontalHeader(), _HEADS.index("cause")
-        least = self.fontMetrics().height() * _LEAST_CAUSE_EM
+        least = self._least_cause
         modes = QHeaderView.ResizeMode
         head.setSectionResizeMode(column, modes.Stretch if room >= least else modes.Interactive)
         if room < least:

@@ -11,9 +11,9 @@ _TEXT = (
     f"<span style='color:{PRE}'>■</span> pre &nbsp; "
     f"<span style='color:{POST}'>■</span> post &nbsp; "
     "<span style='color:#FFFFFF; background-color:#555555'>&nbsp;■&nbsp;</span> cleft &nbsp; "
-    "● truth &nbsp; ◎ missed &nbsp; ✖ found &nbsp; ◯ selected &nbsp; ◆ corrected truth &nbsp; "
-    f"<span style='color:{stage_hue(Stage.CONTACT)}'>◆</span> contact<br>"
-    "borders and lines: "
+    "●&nbsp;truth &nbsp; ◎&nbsp;missed &nbsp; ✖&nbsp;found &nbsp; ◯&nbsp;selected<br>"
+    f"◆&nbsp;corrected truth &nbsp; <span style='color:{stage_hue(Stage.CONTACT)}'>◆</span>&nbsp;contact"
+    " &nbsp; borders and lines: "
     f"<span style='color:{TRUTH_PATH}; background-color:#555555'>&nbsp;━&nbsp;</span> truth &nbsp; "
     f"<span style='color:{PREDICTION_PATH}; background-color:#555555'>&nbsp;━&nbsp;</span> found"
 )
