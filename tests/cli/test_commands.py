@@ -85,6 +85,17 @@ def test_a_step_runs_in_a_worker_and_parameters_are_remembered(
     assert "Nothing to do: contacts are up to date." in told.out
 
 
+def test_a_training_is_told_the_model_to_start_from(
+    project: Path, call: Callable[..., Any]
+) -> None:
+    """There is nothing to learn from here; the project remembers the model all the same."""
+    (project / "models" / "first").mkdir(parents=True)
+    for named, wanted in (("first", "first"), ("others/m 1", str(project.parent / "others/m 1"))):
+        told = call("train", "project", "--init-from", named)
+        told.assert_one_error("nothing to learn from")
+        assert load_project(project).config.params.train.init_from == wanted
+
+
 def test_tables_are_evaluated(volumes: Path, call: Callable[..., Any]) -> None:
     lines = (volumes / "truth.csv").read_text().splitlines()
     (volumes / "prediction.csv").write_text("\n".join(lines[:4]) + "\n")

@@ -74,6 +74,7 @@ def state(trained):
         best=BestWeights(best, step=7, score=0.5, peak=0.75, peak_progress=0.25),
         device="cpu",
         is_bfloat16=True,
+        clock={"last": 12.5, "pending": 0.25},
     )
 
 

@@ -13,11 +13,16 @@ import pandas as pd
 import pytest
 
 from napari_synapse_debug.domain.errors import StepCancelledError
-from napari_synapse_debug.domain.events import Event
+from napari_synapse_debug.domain.events import Event, QuietContext
 from napari_synapse_debug.domain.project import Source
-from napari_synapse_debug.io import open_volume, read_table, write_json
+from napari_synapse_debug.io import load_project, open_volume, read_table, write_json
 from napari_synapse_debug.jobs import run_inline
 from napari_synapse_debug.pipeline import RunSummary, change_params, run_steps
+from napari_synapse_debug.pipeline.inputs import inputs_of
+from napari_synapse_debug.pipeline.plan import step_key
+from napari_synapse_debug.pipeline.prediction import predict as predict_volume
+from napari_synapse_debug.pipeline.running import effective_params
+from napari_synapse_debug.pipeline.work import Work
 
 BLOCKS = 6  # 1 × 2 × 3 of them cover 14 × 56 × 96 voxels
 
@@ -59,6 +64,22 @@ def test_a_stopped_prediction_keeps_its_blocks_and_ends_the_same(
     whole = prediction_of(untrained)
     assert np.ptp(whole[0]) > 20, "the toy network sees something"
     np.testing.assert_array_equal(resumed, whole)
+    left = {path.name for path in (untrained / "runs/main").iterdir()}
+    assert left == {"prediction.zarr", "run.json"}
+
+
+def test_a_prediction_that_was_killed_before_it_was_recorded_is_not_done_again(
+    untrained: Path,
+) -> None:
+    project = load_project(untrained)
+    params, inputs = effective_params(project, "predict"), inputs_of(project, "main", "predict")
+    predict_volume(Work(project, "main", step_key(params, inputs), QuietContext()))
+    whole = prediction_of(untrained)
+    summary, events = predict(untrained)
+    assert summary is not None
+    assert [step.name for step in summary.steps] == ["predict"]
+    assert events == [], "no block is done again"
+    np.testing.assert_array_equal(prediction_of(untrained), whole)
     left = {path.name for path in (untrained / "runs/main").iterdir()}
     assert left == {"prediction.zarr", "run.json"}
 

@@ -88,6 +88,28 @@ def test_a_validation_box_that_is_named_is_taken(
     assert told == []
 
 
+EMPTY = "5:14,0:4,0:96"
+
+
+def test_a_validation_box_in_which_nothing_is_marked_is_refused(
+    open_box: Path, read: Callable[[Path], AnnotatedBoxes], world: SimpleNamespace
+) -> None:
+    assert not any(mask[5:14, :4].any() for mask in world.masks().values())
+    annotate_box(open_box, EMPTY, use="validation")
+    with pytest.raises(InputError, match=rf"judged in validation box {EMPTY}.*shaft: 0"):
+        read(open_box)
+    annotate_box(open_box, PART, use="validation")
+    assert len(read(open_box).validation) == 2, "it may lie beside one with something in it"
+
+
+def test_a_validation_box_that_lacks_a_class_of_synapses_is_refused(
+    open_box: Path, read: Callable[[Path], AnnotatedBoxes]
+) -> None:
+    annotate_box(open_box, PART, masks={"shaft": None}, use="validation")
+    with pytest.raises(InputError, match=r"spine_head annotated in the same box"):
+        read(open_box)
+
+
 def test_a_mask_may_hold_the_box_alone(
     open_box: Path, read: Callable[[Path], AnnotatedBoxes], world: SimpleNamespace
 ) -> None:

@@ -86,6 +86,21 @@ def test_an_unknown_class_is_not_learnt_as_background(balls, tiny_plan):
     assert min(dice(trained, rest)) > 0.8
 
 
+def test_a_class_that_is_drawn_thinly_is_told_once(balls, tiny_plan):
+    plan = tiny_plan.model_copy(update={"binning": (1, 3, 3), "patch_vx": (4, 16, 16)})
+    line = np.zeros_like(balls.masks["mito"])
+    line[:, :, 25] = 1
+    thin = dataclasses.replace(balls, masks={**balls.masks, "mito": line})
+    told = []
+    for box in (balls, thin):
+        events = []
+        train_network([box], plan, params(steps=1), QuietContext(events.append))
+        told.append([event.message for event in events if "thinly" in event.message])
+    assert told[0] == []
+    assert len(told[1]) == 1
+    assert told[1][0].startswith("mito: drawn so thinly that hardly any bin of 1×3×3 voxels")
+
+
 def test_a_stop_keeps_what_was_learnt(balls, tiny_plan):
     trained = train_network([balls], tiny_plan, params(steps=1000), StopAfter(3))
     assert trained.record["step"].tolist()[-1] == 3
@@ -216,13 +231,81 @@ def test_worse_weights_at_the_end_do_not_replace_better_ones(balls, tiny_plan, m
         on_checkpoint=states.append,
         validate=scores(0.9, 0.7, 0.75),
     )
-    assert [state.step for state in states] == [2, 3, 3, 3]  # before each validation, at the end
+    assert [state.step for state in states] == [
+        2,
+        2,
+        3,
+        3,
+        3,
+        3,
+    ]  # before and after each validation
     state = states[-1]
     assert trained.record[SCORE].dropna().tolist() == [0.9, 0.7, 0.75]
     assert (state.best.step, state.step) == (2, 3)
     name = "input_block.conv1.conv.weight"
     assert not torch.equal(trained.weights[name], state.trained.weights[name])
     assert torch.equal(trained.weights[name], state.best.weights[name])
+
+
+@pytest.mark.parametrize("killed_in", ["a validation", "a step"])
+def test_a_training_that_goes_on_is_validated_when_it_would_have_been(
+    balls, tiny_plan, monkeypatch, killed_in
+):
+    monkeypatch.setattr(selection, "_SECONDS", 0.0)
+    monkeypatch.setattr(selection, "_LARGEST_SHARE", 100.0)
+    monkeypatch.setattr(selection, "_PART", 0.3)
+    monkeypatch.setattr(trainer_module, "choose_dtype", lambda _: torch.float32)
+    states, told = [], QuietContext()
+
+    def killed(_trained):
+        raise KeyboardInterrupt
+
+    def train(context, validate, resume=None):
+        return train_network(
+            [balls],
+            tiny_plan,
+            params(steps=12, minutes=10000),
+            context,
+            resume=resume,
+            on_checkpoint=states.append,
+            validate=validate,
+        )
+
+    whole = train(told, scores(0.3, 0.9, 0.2))
+    validated = whole.record.dropna(subset=[SCORE])
+    assert validated["step"].tolist() == [5, 9, 12]
+    assert whole.step == 9
+    states.clear()
+    if killed_in == "a step":
+        train(StopAfter(7), scores(0.3))
+        left = scores(0.9, 0.2)
+        assert states[-1].step == 7
+    else:
+        given = iter([scores(0.3), killed])
+        with pytest.raises(KeyboardInterrupt):
+            train(told, lambda trained: next(given)(trained))
+        left = scores(0.9, 0.2)
+        assert states[-1].step == 9
+    resumed = train(told, left, states[-1])
+    again = resumed.record.dropna(subset=[SCORE])
+    assert again["step"].tolist() == [5, 9, 12]
+    assert again[SCORE].tolist() == [0.3, 0.9, 0.2]
+    assert resumed.step == 9
+    for name, tensor in whole.weights.items():
+        torch.testing.assert_close(resumed.weights[name], tensor, rtol=1e-3, atol=1e-3)
+
+
+def test_a_validation_is_saved_before_the_next_step(balls, tiny_plan, monkeypatch):
+    monkeypatch.setattr(selection, "_SECONDS", 0.0)
+    monkeypatch.setattr(selection, "_LARGEST_SHARE", 100.0)
+    states = []
+    validate, keep = scores(0.9), {"on_checkpoint": states.append}
+    train_network([balls], tiny_plan, params(), StopAfter(2), validate=validate, **keep)
+    assert [(state.step, state.best is None) for state in states] == [
+        (2, True),
+        (2, False),
+        (2, False),
+    ]
 
 
 def test_patience_ends_a_training_that_gets_no_better(balls, tiny_plan, monkeypatch):

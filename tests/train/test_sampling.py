@@ -51,6 +51,31 @@ def test_foreground_patches_hold_the_rare_class(tiny_plan):
     assert share(1.0) == 1
 
 
+def test_a_class_of_one_voxel_in_a_bin_of_three_is_sampled(tiny_plan):
+    plan = tiny_plan.model_copy(update={"binning": (1, 3, 3), "patch_vx": (4, 16, 16)})
+    line, block = np.zeros((6, 300, 300), np.uint8), np.zeros((6, 300, 300), np.uint8)
+    line[2, 240:270, 40] = 1  # ten bins, a third of each
+    block[2, 240:270, 40:60] = 1  # of bins 13 to 19; two of the three columns of bin 13
+    box = TrainingBox(np.zeros(line.shape, np.uint8), {"cleft": line, "mito": block})
+    drawn = sampler([box], plan, foreground_fraction=1.0, augment=False, batch_size=40)
+    cleft, mito = drawn._places
+    assert drawn.thin_classes == ("cleft",)
+    assert cleft.tolist() == [[0, 2, y, 13] for y in range(80, 90)]
+    assert len(mito) == 10 * 7
+    target = drawn.draw(0).target
+    assert (target[:, 0].amax(dim=(1, 2, 3)) > 0).float().mean() > 0.5
+
+
+def test_a_class_with_enough_bins_of_at_least_half_has_its_places_in_these(tiny_plan):
+    plan = tiny_plan.model_copy(update={"binning": (1, 3, 3), "patch_vx": (4, 16, 16)})
+    mask = np.zeros((6, 300, 300), np.uint8)
+    mask[2, 240:270, 38:43] = 1  # bin 12: a third, bin 13: all, bin 14: a third
+    box = TrainingBox(np.zeros(mask.shape, np.uint8), {"cleft": mask, "mito": mask})
+    drawn = sampler([box], plan)
+    assert drawn.thin_classes == ()
+    assert drawn._places[0].tolist() == [[0, 2, y, 13] for y in range(80, 90)]
+
+
 def test_a_class_without_a_mask_is_ignored_in_that_box_only(balls, tiny_plan):
     unknown = dataclasses.replace(balls, masks={"cleft": balls.masks["cleft"], "mito": None})
     everywhere = sampler([balls], tiny_plan, augment=False).draw(0)

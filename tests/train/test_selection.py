@@ -37,7 +37,7 @@ def test_without_an_error_only_better_or_equal_ones_replace() -> None:
 
 
 def test_a_validation_is_due_each_twentieth_but_not_within_fifteen_seconds() -> None:
-    clock = ValidationClock(100.0, 0.2)
+    clock = ValidationClock(100.0, 0.2, {})
     assert not clock.is_due(130.0, 0.24), "less than a 20th is over"
     assert not clock.is_due(114.0, 0.3), "less than 15 s are over"
     assert clock.is_due(116.0, 0.26)
@@ -47,7 +47,27 @@ def test_a_validation_is_due_each_twentieth_but_not_within_fifteen_seconds() -> 
 
 
 def test_validations_never_take_more_than_a_tenth_of_the_time() -> None:
-    clock = ValidationClock(0.0, 0.0)
+    clock = ValidationClock(0.0, 0.0, {})
     clock.note(20.0, 30.0, 0.05)
     assert not clock.is_due(190.0, 0.9), "two would take 20 of 190 s"
     assert clock.is_due(201.0, 0.9)
+
+
+def test_a_clock_goes_on_as_if_it_had_not_been_stopped() -> None:
+    clock = ValidationClock(0.0, 0.0, {})
+    clock.note(20.0, 30.0, 0.05)
+    clock.begin(0.2)
+    assert ValidationClock(100.0, 0.3, {}).is_due(190.0, 0.9), "a new one knows nothing"
+    again = ValidationClock(100.0, 0.3, clock.state)
+    assert again.pending == 0.2
+    assert not again.is_due(190.0, 0.9), "two would take 20 of 190 s"
+    assert again.is_due(201.0, 0.9)
+    again.note(201.0, 202.0, 0.9)
+    assert again.pending is None
+    assert "pending" not in again.state
+
+
+def test_a_training_that_was_made_longer_does_not_wait_for_where_it_was() -> None:
+    clock = ValidationClock(0.0, 0.0, {})
+    clock.note(20.0, 21.0, 0.8)
+    assert ValidationClock(100.0, 0.2, clock.state).is_due(120.0, 0.26)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 import os
+import subprocess
+import sys
 import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
@@ -115,6 +120,57 @@ def test_a_leader_that_waits_for_a_lost_one_ends() -> None:
         watch.join(10)
         assert ended.is_set() is ends
         os.close(reading)
+
+
+LEADER = """
+import time
+from contextlib import contextmanager
+from napari_synapse_debug.train import team
+
+team._FAREWELL_S = 0.1
+
+
+@contextmanager
+def meet(rank, size, meeting, backend):  # nothing that would tell of a lost process, as with NCCL
+    yield team.Team(rank, size)
+
+
+team._meet = meet
+
+
+def follow(team, noted):
+    import os
+    from pathlib import Path
+
+    Path(noted + ".new").write_text(str(os.getpid()))
+    os.replace(noted + ".new", noted)
+    time.sleep(600)
+
+
+if __name__ == "__main__":
+    import sys
+
+    with team.gather_team(2, follow, sys.argv[1]):
+        time.sleep(600)
+"""
+
+
+@pytest.mark.slow
+def test_a_follower_ends_where_its_leader_was_killed(tmp_path: Path) -> None:
+    script, noted = tmp_path / "leader.py", tmp_path / "follower"
+    script.write_text(LEADER)
+    with subprocess.Popen([sys.executable, script, noted]) as leader:
+        while not noted.exists():
+            assert leader.poll() is None
+            time.sleep(0.05)
+        follower = psutil.Process(int(noted.read_text()))
+        leader.kill()
+    try:
+        psutil.wait_procs([follower], timeout=60)
+        assert not follower.is_running()
+    finally:
+        with suppress(psutil.NoSuchProcess):
+            follower.kill()
 
 
 def test_processes_on_the_cpu_talk_by_gloo_whatever_gpus_there_are(

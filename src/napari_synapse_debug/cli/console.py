@@ -26,6 +26,9 @@ from napari_synapse_debug.domain.events import Event
 RETRIES = 2
 """How often a step whose process died goes on with what it had finished."""
 
+_BY_CLASS = {"f1": "F1", "dice": "Dice"}
+"""How scores of single classes begin, and how they are told."""
+
 out = Console(highlight=False, markup=False)
 err = Console(stderr=True, highlight=False)
 
@@ -93,6 +96,8 @@ class ProgressLine:
 
     def show(self, event: Event) -> None:
         """Draw one event."""
+        if scores := _scores(event):
+            out.print(f"{event.step:<10} {_share(event)}  {scores}", soft_wrap=True)
         if not out.is_terminal or (event.message and not event.total):
             self._print(event)  # what is said once stays above the bars
         if not out.is_terminal:
@@ -115,6 +120,26 @@ class ProgressLine:
             self._tenths[event.step] = tenth
             share = f"{10 * tenth:3d} %" if tenth >= 0 else "     "
             out.print(f"{event.step:<10} {share}  {event.message}", soft_wrap=True)
+
+
+def _scores(event: Event) -> str:
+    """What a validation gave, in one line; empty for other events."""
+    values = event.values
+    if "validation_score" not in values:
+        return ""
+    said = [f"step {values['step']:.0f}"] if "step" in values else []
+    if "validation_f1" in values:
+        said.append(f"F1 {values['validation_f1']:.2f}")
+    said.append(f"score {values['validation_score']:.2f}")
+    for name, value in values.items():
+        kind, _, of = name.partition(" ")
+        if of and kind in _BY_CLASS:
+            said.append(f"{of} {_BY_CLASS[kind]} {value:.2f}")
+    return "validation: " + ", ".join(said)
+
+
+def _share(event: Event) -> str:
+    return f"{100 * event.done // event.total:3d} %" if event.total else "     "
 
 
 def show_table(title: str, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,7 +24,6 @@ SchedulerOption = Annotated[
 AgainOption = Annotated[bool, typer.Option("--again", help="Do it again, done or not")]
 
 _HELP = {
-    "train": "Train the classifier on the annotated boxes.",
     "predict": "Predict the volume with the trained classifier.",
     "contacts": "Find where neurons touch.",
     "synapses": "Place a 3-point synapse where a contact meets a predicted synapse.",
@@ -33,6 +33,7 @@ _HELP = {
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to ``app``."""
+    app.command("train")(train)
     for name, text in _HELP.items():
         app.command(name, help=text)(_single_step(name))
     app.command("run")(run)
@@ -50,6 +51,35 @@ def _single_step(name: str) -> Any:
         run_steps(project, (name,), run, set_ or [], device, scheduler, again)
 
     return command
+
+
+def train(
+    project: ProjectArg,
+    run: RunOption = "main",
+    init_from: Annotated[
+        str | None,
+        typer.Option(help="Model to start from: its folder, or a run; the project remembers it"),
+    ] = None,
+    set_: SetOption = None,
+    device: DeviceOption = None,
+    scheduler: SchedulerOption = None,
+    again: AgainOption = False,
+) -> None:
+    """Train the classifier on the annotated boxes."""
+    settings = list(set_ or [])
+    if init_from is not None:
+        settings.append(f"train.init_from={json.dumps(_model_named(project, init_from))}")
+    run_steps(project, ("train",), run, settings, device, scheduler, again)
+
+
+def _model_named(project: Path, name: str) -> str:
+    """``name`` where the project has a model of it, else the folder, from here, made absolute."""
+    from napari_synapse_debug.io import load_project
+
+    folder = Path(name).expanduser()
+    if not name or name in load_project(project).models:
+        return name
+    return str(folder.absolute())
 
 
 def run(

@@ -127,6 +127,7 @@ def save_training_state(folder: Path, state: TrainingState) -> None:
         "best": {} if state.best is None else {**vars(state.best)},
         "device": state.device,
         "is_bfloat16": state.is_bfloat16,
+        "clock": dict(state.clock),
     }
     _save(folder / STATE, content)
 
@@ -162,6 +163,7 @@ def load_training_state(folder: Path) -> TrainingState | None:
         BestWeights(**content["best"]) if content["best"] else None,
         str(content.get("device", "")),  # older versions did not say
         bool(content.get("is_bfloat16", False)),
+        dict(content.get("clock", {})),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -29,11 +29,25 @@ nothing was validated; by ``validation_score`` the weights are chosen."""
 
 @dataclass(frozen=True, eq=False)
 class TrainedNetwork:
-    """Weights, the plan that they belong to, and how they came about (``RECORD``)."""
+    """Weights, the plan that they belong to, and how they came about (``RECORD``).
+
+    Parameters
+    ----------
+    plan : NetworkPlan
+        Of the network.
+    weights : mapping
+        The network's own.
+    record : DataFrame
+        The figures of the whole training.
+    step : int or None
+        Optimiser steps after which just these weights were validated, with figures in that row
+        of ``record``; None where they were not.
+    """
 
     plan: NetworkPlan
     weights: Mapping[str, Tensor]
     record: pd.DataFrame
+    step: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +101,8 @@ class TrainingState:
         The kind of device it was on: cpu, cuda or mps; empty before the first step.
     is_bfloat16 : bool
         Whether it computed in bfloat16 there, or in float32.
+    clock : mapping
+        When it was validated (``train.selection.ValidationClock``).
     """
 
     trained: TrainedNetwork
@@ -99,13 +115,14 @@ class TrainingState:
     best: BestWeights | None = None
     device: str = ""
     is_bfloat16: bool = False
+    clock: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def kept(self) -> TrainedNetwork:
         """The network to keep: the best validated one, or the latest where none was."""
         if self.best is None:
             return self.trained
-        return replace(self.trained, weights=self.best.weights)
+        return replace(self.trained, weights=self.best.weights, step=self.best.step)
 
 
 def load_weights(trained: TrainedNetwork) -> nn.Module:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,10 +42,22 @@ WITHOUT_EFFECT = frozenset({"device", "block_vx"})
 
 @dataclass(frozen=True)
 class StepDone:
-    """What a step made: one line for the user, and counts for the record."""
+    """What a step made.
+
+    Parameters
+    ----------
+    made : str
+        One line for the user.
+    counts : mapping
+        For the record.
+    clean_up : callable, optional
+        Forgets what the step would go on from; called once it is recorded as done, so that a
+        process that ends before loses nothing.
+    """
 
     made: str
     counts: Mapping[str, int | float]
+    clean_up: Callable[[], None] | None = None
 
 
 def in_order(steps: Iterable[str]) -> tuple[str, ...]:

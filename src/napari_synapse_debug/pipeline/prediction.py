@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -54,7 +55,10 @@ from napari_synapse_debug.predict import (
 CHUNK_VX = (32, 128, 128)
 
 PLAN = "prediction.plan.json"
-"""Beside the half-finished prediction; gone with it."""
+"""Beside the half-finished prediction; gone when that is done and recorded."""
+
+_BLOCKS = "prediction.blocks"
+"""Beside it: the finished blocks."""
 
 _KEY = "blocks"
 """Among the notes that are kept with a prediction: what its blocks depended on."""
@@ -130,25 +134,30 @@ def _predict_with(task: _Task, plan: TilePlan) -> StepDone:
     path = task.work.folder / PLAN
     with counting_start(path, plan, task.work.context.should_stop):
         counts = _write(task, plan)
-    path.unlink()
     made = f"{len(task.trained.plan.classes)} probabilities of {task.box.size / 1e6:.1f} Mvoxels"
-    return StepDone("; ".join((made, *task.fit.notes)), counts)
+    return StepDone("; ".join((made, *task.fit.notes)), counts, partial(_forget, task.work.folder))
+
+
+def _forget(folder: Path) -> None:
+    """Forget the finished blocks and their plan: the prediction is done, and recorded."""
+    for name in (_BLOCKS, PLAN):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _write(task: _Task, plan: TilePlan) -> dict[str, int | float]:
     """Write the prediction; what is counted of it."""
     work = task.work
-    partial, place = work.folder / PARTIAL, work.folder / PREDICTION
-    notes = work.folder / "prediction.blocks"
+    half, place = work.folder / PARTIAL, work.folder / PREDICTION
+    notes = work.folder / _BLOCKS
     blocks = list(task.box.blocks(plan.block_vx))
-    if not partial.exists():
+    if not half.exists():
         finished = FinishedBlocks(notes, plan.blocks_key)
         if not finished.remaining(blocks) and _is_of(place, plan):
-            finished.forget()  # it was killed just after the prediction was put into place
+            # it was killed after the prediction was put into place
             return {"voxels": task.box.size, "blocks": len(blocks), "levels": _level_count(task)}
         finished.forget()
     finished = FinishedBlocks(notes, plan.blocks_key)
-    out = _start(partial, task, plan, finished)
+    out = _start(half, task, plan, finished)
     written = predict_blocks(
         task.fit.source.array,
         finished.remaining(blocks),
@@ -163,9 +172,8 @@ def _write(task: _Task, plan: TilePlan) -> dict[str, int | float]:
         if number == 0:
             write_tile_plan(work.folder / PLAN, bears)
     write_tile_plan(work.folder / PLAN, bears)  # where no block was left
-    levels = add_levels(partial, plan.blocks_key, "predict", work.context)
-    move_into_place(partial, place)
-    finished.forget()
+    levels = add_levels(half, plan.blocks_key, "predict", work.context)
+    move_into_place(half, place)
     return {"voxels": task.box.size, "blocks": len(blocks), "levels": levels}
 
 
@@ -180,15 +188,15 @@ def _predictor(
     return ResamplingPredictor(predictor, fit.source.grid, fit.target)
 
 
-def _start(partial: Path, task: _Task, plan: TilePlan, done: FinishedBlocks) -> Volume:
+def _start(half: Path, task: _Task, plan: TilePlan, done: FinishedBlocks) -> Volume:
     """The half-finished prediction if its blocks are those of this very plan, else a new one."""
-    if len(done) and partial.exists():
-        return open_volume(Source(path=str(partial)), is_writable=True)
-    forget_levels(partial)
+    if len(done) and half.exists():
+        return open_volume(Source(path=str(half)), is_writable=True)
+    forget_levels(half)
     channels = tuple(spec.name for spec in task.trained.plan.classes)
-    out = create_volume(partial, task.fit.target, "uint8", channels=channels, chunks=CHUNK_VX)
+    out = create_volume(half, task.fit.target, "uint8", channels=channels, chunks=CHUNK_VX)
     notes = {"box": str(task.box), "tiles": str(plan), "notes": list(task.fit.notes)}
-    annotate(partial, {**notes, _KEY: plan.blocks_key})
+    annotate(half, {**notes, _KEY: plan.blocks_key})
     return out
 
 

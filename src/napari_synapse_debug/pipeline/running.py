@@ -213,6 +213,8 @@ def _run_step(project: Project, run: str, step: str, context: StepContext) -> St
         step=step, params=params, inputs=inputs, counts=dict(made.counts), seconds=seconds
     )
     write_run(folder, read_run(folder).with_step(record))
+    if made.clean_up is not None:
+        made.clean_up()
     if step == "train":
         # it reads the record, and needs torch, which the step has loaded
         from napari_synapse_debug.pipeline.sharing import write_model_card

@@ -27,6 +27,7 @@ from napari_synapse_debug.pipeline.holding_out import hold_out
 from napari_synapse_debug.pipeline.instances import join_instances
 from napari_synapse_debug.pipeline.lessons import read_hard_places, read_true_lessons
 from napari_synapse_debug.pipeline.truth_edits import correct_masks
+from napari_synapse_debug.pipeline.validation import check_validation
 from napari_synapse_debug.pipeline.work import Work
 from napari_synapse_debug.train import TrainingBox, check_boxes
 from napari_synapse_debug.train.targets import paint_targets
@@ -76,8 +77,8 @@ def read_annotated_boxes(work: Work) -> AnnotatedBoxes:
     ProjectError
         Nothing was annotated.
     InputError
-        A box from which nothing can be learnt, a class that no box has, or points of which
-        none lies in the box that is painted from them.
+        A box from which nothing can be learnt, a class that no box has, points of which none
+        lies in the box that is painted from them, or validation boxes that judge nothing.
     """
     config = work.project.config
     if not config.annotated or not config.classes:
@@ -89,6 +90,8 @@ def read_annotated_boxes(work: Work) -> AnnotatedBoxes:
     if not train:
         raise _nothing_to_learn(work)
     check_boxes([box.box for box in train], config.classes)
+    if validation:
+        check_validation(validation, config.classes)
     fraction = work.params.train.validation_fraction
     if validation or fraction == 0:
         return AnnotatedBoxes(_with_hard_places(work, train), validation)

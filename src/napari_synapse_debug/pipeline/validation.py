@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.params import Device
 from napari_synapse_debug.domain.roles import ClassSpec
 from napari_synapse_debug.networks import NetworkPlan, TrainedNetwork
@@ -61,6 +62,43 @@ def validate_network(
     if SCORE not in values:
         values |= _score_of_dice(values)
     return values, _sections(boxes, predictions, plan)
+
+
+def check_validation(boxes: Sequence[AnnotatedBox], classes: Sequence[ClassSpec]) -> None:
+    """Refuse boxes on which every network would score 0.
+
+    Raises
+    ------
+    InputError
+        There is no true cleft to be found in the boxes, and no voxel of another class.
+    """
+    if any(found.clefts is not None and found.clefts.any() for found in boxes):
+        return
+    others = [spec.name for spec in classes if not spec.role.is_synapse]
+    if any(_marked_vx(found, name) for found in boxes for name in others):
+        return
+    synapses = [spec.name for spec in classes if spec.role.is_synapse]
+    found = ", ".join(
+        f"{name}: {sum(_marked_vx(box, name) for box in boxes)}" for name in (*synapses, *others)
+    )
+    expected = "voxels > 0 that mark a class"
+    if len(synapses) > 1:
+        expected += f"; to judge synapses, {' and '.join(synapses)} annotated in the same box"
+    raise InputError(
+        "Nothing can be judged in " + " and ".join(box.name for box in boxes),
+        found=f"marked voxels: {found}",
+        expected=expected,
+        fix="annotate a validation box with something in it, or remove it: then the end of a "
+        "training box is held out",
+    )
+
+
+def _marked_vx(found: AnnotatedBox, name: str) -> int:
+    """Voxels known to be of a class."""
+    mask, ignored = found.box.masks.get(name), found.box.ignored.get(name)
+    if mask is None:
+        return 0
+    return int(np.count_nonzero(mask > 0 if ignored is None else (mask > 0) & ~ignored))
 
 
 def _cleft_values(boxes: Sequence[JudgedBox]) -> dict[str, float]:

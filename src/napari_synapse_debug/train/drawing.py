@@ -52,6 +52,11 @@ class Patches:
         self._pool = None if device.type == "cpu" else ThreadPoolExecutor(1, "draw")
         self._ahead: tuple[PatchSampler, int, Future[Batch]] | None = None
 
+    @property
+    def thin_classes(self) -> tuple[str, ...]:
+        """Names of classes that are drawn thinly in the boxes learnt from at first."""
+        return self._early.thin_classes
+
     def draw(self, step: int, progress: float) -> Batch:
         """The patches of ``step``, at which the part ``progress`` is over."""
         sampler = self._late if progress >= LATE_FROM else self._early

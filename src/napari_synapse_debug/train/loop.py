@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from napari_synapse_debug.domain.events import Event, StepContext
 from napari_synapse_debug.domain.params import TrainParams
@@ -70,7 +71,7 @@ def train_network(
         Where an earlier training of the same plan was left; its time and steps count.
     on_checkpoint : callable, optional
         Given the state after 5 s, then about every 45 s, before each validation, as a process
-        may be ended in it, and at the end.
+        may be ended in it, after it, and at the end.
     validate : callable, optional
         Given the average; returns figures, among them ``SCORE`` and ``SCORE_ERROR`` of
         ``train.selection``. Called each 20th of the training, but not within 15 s nor for more
@@ -94,9 +95,20 @@ def train_network(
     ):
         trainer = Trainer(plan, params, resume, team)
         patches = Patches(boxes, plan, params, trainer.device, team.rank)
-        seconds = resume.seconds if resume else 0.0
-        training = _Training(trainer, params, context, seconds, on_checkpoint, validate)
+        if thin := patches.thin_classes:
+            context.report(Event("train", _say_thin(thin, plan)))
+        training = _Training(trainer, params, context, resume, on_checkpoint, validate)
         return training.run(patches, team)
+
+
+def _say_thin(classes: Sequence[str], plan: NetworkPlan) -> str:
+    """That these are hard to see, in one line."""
+    bins = "×".join(map(str, plan.binning))
+    return (
+        f"{' and '.join(classes)}: drawn so thinly that hardly any bin of {bins} voxels is half "
+        "full; patches are centred on any bin with some of it. Draw it thicker, or lower "
+        "train.binning, if it is not found"
+    )
 
 
 def _follow(
@@ -122,7 +134,7 @@ class _Training:
         trainer: Trainer,
         params: TrainParams,
         context: StepContext,
-        seconds: float,
+        resume: TrainingState | None,
         on_checkpoint: Callable[[TrainingState], None] | None,
         validate: Validate | None,
     ) -> None:
@@ -131,14 +143,17 @@ class _Training:
         self._context = context
         self._on_checkpoint = on_checkpoint
         self._validate = validate
+        seconds = resume.seconds if resume else 0.0
         self._started = time.monotonic() - seconds
         self._reported = seconds
         self._saved = seconds + _FIRST_CHECKPOINT_SECONDS - _CHECKPOINT_SECONDS
         self._losses: list[float] = []
-        self._clock = ValidationClock(seconds, self._progress())
+        stored = resume.clock if resume else {}
+        self._clock = ValidationClock(seconds, self._progress(), stored)
 
     def run(self, patches: Patches, team: Team) -> TrainedNetwork:
         """Train until it is over; the network to keep."""
+        self._make_up()
         is_late = patches.are_more_late and self._progress() >= LATE_FROM
         if is_late:  # when it was left
             self._validate = None
@@ -158,10 +173,19 @@ class _Training:
         team.agree(_OVER, self._trainer.device)
         if self._validate is not None and not is_stopped:
             self._judge(1.0, self._validate)
-        elif self._losses:
-            self._tell({}, 1.0)
-        self._save()
+        else:
+            if self._losses:
+                self._tell({}, 1.0)
+            self._save()
         return self._trainer.state(self._seconds()).kept
+
+    def _make_up(self) -> None:
+        """Validate where the process was ended in a validation; one at the end comes anyway."""
+        pending = self._clock.pending
+        if pending is None or pending >= 1 or self._validate is None:
+            return
+        if not self._context.should_stop():
+            self._judge(pending, self._validate)
 
     def _end_validation(self, progress: float) -> None:
         """Validate once more; from here on the latest average is the one to keep."""
@@ -182,6 +206,7 @@ class _Training:
 
     def _judge(self, progress: float, validate: Validate) -> None:
         """Validate the average, keep it if it is the best, and say how good it is."""
+        self._clock.begin(progress)
         self._save()
         before = self._seconds()
         values = validate(self._trainer.averaged())
@@ -189,11 +214,13 @@ class _Training:
         self._trainer.keep_best(values, progress)
         self._clock.note(before, self._seconds(), progress)
         self._tell(values, progress)
+        self._save()
 
     def _save(self) -> None:
         if self._on_checkpoint is not None:
             self._saved = self._seconds()
-            self._on_checkpoint(self._trainer.state(self._saved))
+            state = self._trainer.state(self._saved)
+            self._on_checkpoint(replace(state, clock=self._clock.state))
 
     def _tell(self, validation: Mapping[str, float], progress: float) -> None:
         self._reported = self._seconds()

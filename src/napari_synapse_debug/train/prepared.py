@@ -21,6 +21,12 @@ from napari_synapse_debug.train.boxes import TrainingBox
 
 _MOST_PLACES = 400_000
 
+_HALF = 128
+"""Of 255: a bin of which half is of the class."""
+
+_FEW = 0.05
+"""Of the bins with some of a class: where fewer are at least half of it, it is thin."""
+
 
 @dataclass(frozen=True, eq=False)
 class PreparedBox:
@@ -81,11 +87,14 @@ def prepare_box(box: TrainingBox, plan: NetworkPlan) -> PreparedBox:
 def find_places(boxes: Sequence[PreparedBox], classes: int) -> list[NDArray[np.int64]]:
     """For each class voxels that are in it, (N, 4) int64: box, z, y, x.
 
-    All boxes are thinned alike, so that each counts by the voxels of the class in it.
+    These are bins at least half of which are of the class, or of a thin class those with some of
+    it (``is_thin``). All boxes are thinned alike, so that each counts by the voxels of the class
+    in it.
     """
     places = []
     for number in range(classes):
-        found = [np.flatnonzero(box.masks[number].numpy() >= 128) for box in boxes]
+        least = 1 if is_thin(boxes, number) else _HALF
+        found = [np.flatnonzero(box.masks[number].numpy() >= least) for box in boxes]
         step = max(1, sum(len(voxels) for voxels in found) // _MOST_PLACES)
         rows = []
         for index, (box, voxels) in enumerate(zip(boxes, found, strict=True)):
@@ -93,6 +102,14 @@ def find_places(boxes: Sequence[PreparedBox], classes: int) -> list[NDArray[np.i
             rows.append(np.insert(zyx, 0, index, axis=1))
         places.append(np.concatenate(rows))
     return places
+
+
+def is_thin(boxes: Sequence[PreparedBox], number: int) -> bool:
+    """Whether a class is drawn so thinly that hardly any bin is at least half of it."""
+    masks = [box.masks[number].numpy() for box in boxes]
+    some = sum(np.count_nonzero(mask) for mask in masks)
+    half = sum(np.count_nonzero(mask >= _HALF) for mask in masks)
+    return bool(half < _FEW * some)
 
 
 def _prepare_unknown(box: TrainingBox, plan: NetworkPlan) -> Tensor | None:

@@ -14,7 +14,7 @@ from napari_synapse_debug.domain.params import TrainParams
 from napari_synapse_debug.networks import NetworkPlan
 from napari_synapse_debug.train.boxes import TrainingBox
 from napari_synapse_debug.train.patches import cut_patch
-from napari_synapse_debug.train.prepared import PreparedBox, find_places, prepare_box
+from napari_synapse_debug.train.prepared import PreparedBox, find_places, is_thin, prepare_box
 from napari_synapse_debug.train.relight import relight
 from napari_synapse_debug.train.warp import Turn, Warp, identity_warp, random_warp
 
@@ -86,6 +86,12 @@ class PatchSampler:
         ]
         weights = np.array([weight for *_, weight in self._hard])
         self._hard_chances = weights / weights.sum()
+
+    @property
+    def thin_classes(self) -> tuple[str, ...]:
+        """Names of classes drawn so thinly that patches are centred on any bin with some of it."""
+        classes = enumerate(self._plan.classes)
+        return tuple(spec.name for number, spec in classes if is_thin(self._boxes, number))
 
     def draw(self, step: int) -> Batch:
         """The patches of ``step``."""

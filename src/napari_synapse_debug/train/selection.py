@@ -26,13 +26,35 @@ class ValidationClock:
     Parameters
     ----------
     seconds, progress : float
-        Where the training begins: time spent, and part that is over.
+        Where the training begins, or goes on: time spent, and part that is over.
+    stored : mapping
+        The ``state`` of the clock of a training that goes on; empty for a new one.
     """
 
-    def __init__(self, seconds: float, progress: float) -> None:
-        self._start = self._last = seconds
-        self._progress = progress
-        self._spent = self._cost = 0.0
+    def __init__(self, seconds: float, progress: float, stored: Mapping[str, float]) -> None:
+        self._start = stored.get("start", seconds)
+        self._last = stored.get("last", seconds)
+        self._progress = min(stored.get("progress", progress), progress)  # it may be longer now
+        self._spent = stored.get("spent", 0.0)
+        self._cost = stored.get("cost", 0.0)
+        self._pending = stored.get("pending")
+
+    @property
+    def pending(self) -> float | None:
+        """Part of the training that was over when a validation began that did not end."""
+        return self._pending
+
+    @property
+    def state(self) -> dict[str, float]:
+        """All that the clock knows, to go on with."""
+        known = {
+            "start": self._start,
+            "last": self._last,
+            "progress": self._progress,
+            "spent": self._spent,
+            "cost": self._cost,
+        }
+        return known if self._pending is None else {**known, "pending": self._pending}
 
     def is_due(self, seconds: float, progress: float) -> bool:
         """Whether to validate now."""
@@ -40,9 +62,13 @@ class ValidationClock:
         allowed = _LARGEST_SHARE * (seconds - self._start)
         return is_time and self._spent + self._cost <= allowed
 
+    def begin(self, progress: float) -> None:
+        """A validation begins."""
+        self._pending = progress
+
     def note(self, before: float, after: float, progress: float) -> None:
         """A validation lasted from the second ``before`` to ``after``."""
-        self._last, self._progress = after, progress
+        self._last, self._progress, self._pending = after, progress, None
         self._cost = after - before
         self._spent += self._cost
 

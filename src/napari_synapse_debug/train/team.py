@@ -30,7 +30,7 @@ _PATIENCE = timedelta(hours=6)
 """How long a process waits for the others, which may be validating a large volume."""
 
 _LOST = 70
-"""Exit code of a leader whose team broke up."""
+"""Exit code of a process whose team broke up."""
 
 _FAREWELL_S = 20.0
 """How long to wait for the end of processes that are done, or that failed."""
@@ -185,8 +185,8 @@ def end_where_lost(
 ) -> threading.Thread:
     """Call ``end`` once another process is gone before its time and this one still waits for it.
 
-    With NCCL the leader would wait for hours in a call that nothing interrupts. Who runs the
-    training in a worker starts it again, from the last checkpoint.
+    With NCCL it would wait for hours in a call that nothing interrupts. Who runs the training
+    in a worker starts it again, from the last checkpoint.
 
     Parameters
     ----------
@@ -219,8 +219,17 @@ def _join(
     follow: Callable[..., Any],
     arguments: tuple[Any, ...],
 ) -> None:
+    """What the other processes do: follow, and end where the leader is gone.
+
+    Its own library tells a process of that with gloo only; with NCCL it would keep its GPU.
+    """
+    is_over = threading.Event()
+    leader = mp.parent_process()
+    if leader is not None:
+        end_where_lost([leader.sentinel], is_over, partial(os._exit, _LOST), _FAREWELL_S)
     with _meet(rank, size, meeting, backend) as team:
         follow(team, *arguments)
+        is_over.set()
 
 
 @contextmanager

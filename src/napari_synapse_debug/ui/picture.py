@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QApplication
 
 from napari_synapse_debug.domain.errors import StorageError
+from napari_synapse_debug.ui.desk import desk_of
 
 if TYPE_CHECKING:
     import napari
 
 SETTLE_SECONDS = 1.0
 """How long the window is given to slice, lay out and paint, unless told otherwise."""
+
+_LONGEST_S = 60.0
+"""So long it is waited for what is read beside the window."""
 
 
 def save_picture(
@@ -32,12 +36,15 @@ def save_picture(
     StorageError
         The picture could not be written.
     """
-    target = Path(path)
+    target, background = Path(path), desk_of(viewer).background
     viewer.window.resize(*size)
+    latest = time.monotonic() + _LONGEST_S
     until = time.monotonic() + settle_seconds
     while time.monotonic() < until:
         QApplication.processEvents()
         time.sleep(0.01)
+        if background.is_busy and time.monotonic() < latest:
+            until = time.monotonic() + settle_seconds
     try:
         viewer.screenshot(str(target), canvas_only=False, flash=False)
     except OSError as error:
