@@ -18,7 +18,8 @@ from napari_synapse_debug.io import load_project, read_json, write_json, write_l
 from napari_synapse_debug.io.checkpoint import load_model, load_training_state
 from napari_synapse_debug.jobs import run_inline
 from napari_synapse_debug.networks import TrainedNetwork
-from napari_synapse_debug.pipeline import STEPS, change_params, run_steps
+from napari_synapse_debug.pipeline import STEPS, change_params, finish_training, run_steps
+from napari_synapse_debug.pipeline.running import _is_current
 from napari_synapse_debug.pipeline.training import describe_training, train
 from napari_synapse_debug.pipeline.work import Work
 
@@ -142,6 +143,31 @@ def test_a_stopped_training_begins_anew_where_something_else_is_to_be_learnt(
     aside, kept = sorted(load_project(fresh).models, key=len, reverse=True)
     assert (kept, aside.startswith("main-")) == ("main", True)
     assert not (fresh / "models/main/training.begun.json").exists()
+
+
+def test_a_stopped_training_is_taken_as_it_is_whatever_changed_since(fresh: Path) -> None:
+    change_params(fresh, {"train": {**TINY, "steps": 4}})
+    with pytest.raises(ProjectError, match="no unfinished training"):
+        finish_training(fresh)
+    stop_early(fresh)
+    mask = load_project(fresh).mask("shaft")
+    ids = mask.read(mask.grid.box)
+    ids[0, 0, 0] = 1  # painted on meanwhile
+    shutil.rmtree(fresh / "shaft.zarr")
+    write_labels(fresh / "shaft.zarr", ids, mask.grid)
+    change_params(fresh, {"train": {"seed": 5}})
+    before = (fresh / "project.yaml").read_bytes()
+
+    summary = finish_training(fresh)
+
+    assert [step.name for step in summary.steps] == ["train"]
+    assert (fresh / "project.yaml").read_bytes() == before
+    assert load_project(fresh).models == ("main",), "nothing was set aside"
+    assert load_model(fresh / "models/main").record["step"].iloc[-1] == 2
+    assert load_training_state(fresh / "models/main") is None
+    assert (fresh / "models/main/calibration.json").exists()
+    project = load_project(fresh)
+    assert not _is_current(project, "main", "train"), "it did not learn what was painted since"
 
 
 def test_a_stopped_training_goes_on_with_other_time_steps_patience_and_device(

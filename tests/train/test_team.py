@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -28,6 +29,7 @@ from napari_synapse_debug.train.sampling import PatchSampler
 from napari_synapse_debug.train.team import (
     ALONE,
     Team,
+    _ended_badly,
     choose_backend,
     count_processes,
     end_where_lost,
@@ -120,6 +122,23 @@ def test_a_leader_that_waits_for_a_lost_one_ends() -> None:
         watch.join(10)
         assert ended.is_set() is ends
         os.close(reading)
+
+
+def test_who_has_done_its_part_is_not_lost() -> None:
+    ended, context = threading.Event(), torch.multiprocessing.get_context("spawn")
+    for codes, ends in (((0, 0), False), ((0, 3), True)):
+        others = [context.Process(target=sys.exit, args=(code,)) for code in codes]
+        for process in others:
+            process.start()
+        watch = end_where_lost(
+            [process.sentinel for process in others],
+            threading.Event(),
+            ended.set,
+            [partial(_ended_badly, process) for process in others],
+            grace_s=0.1,
+        )
+        watch.join(60)
+        assert ended.is_set() is ends
 
 
 LEADER = """

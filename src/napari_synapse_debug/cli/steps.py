@@ -64,8 +64,16 @@ def train(
     device: DeviceOption = None,
     scheduler: SchedulerOption = None,
     again: AgainOption = False,
+    as_it_is: Annotated[
+        bool, typer.Option("--as-it-is", help="Take the model of a stopped training as it is")
+    ] = False,
 ) -> None:
     """Train the classifier on the annotated boxes."""
+    if as_it_is:
+        from napari_synapse_debug import pipeline
+
+        show_summary(run_job(pipeline.finish_training, project, scheduler=scheduler, run=run))
+        return
     settings = list(set_ or [])
     if init_from is not None:
         settings.append(f"train.init_from={json.dumps(_model_named(project, init_from))}")

@@ -50,6 +50,7 @@ from napari_synapse_debug.pipeline.running import (
     StepSummary,
     change_params,
     check_params,
+    finish_training,
     run_steps,
 )
 from napari_synapse_debug.pipeline.simulation import Simulated, simulate_project
@@ -85,6 +86,7 @@ __all__ = [
     "describe_project",
     "describe_review",
     "export_connectome",
+    "finish_training",
     "forget_box",
     "judge_files",
     "lessons_of",

@@ -132,6 +132,30 @@ def run_steps(
     return RunSummary(tuple(done), tuple(skipped), score_of_run(results), errors_of_run(results))
 
 
+def finish_training(
+    folder: Path, *, run: str = "main", context: StepContext | None = None
+) -> RunSummary:
+    """Take the model of a stopped training as it is: calibrate it, and count it as trained.
+
+    Parameters stay as they are, and what changed since the training was begun does not count: the
+    record tells what it was begun with.
+
+    Raises
+    ------
+    ProjectError
+        The run has no unfinished training, or it is a work package, or another process works on
+        the run.
+    StepCancelledError
+        A stop was asked for.
+    """
+    project = load_project(folder)
+    refuse_package(project.folder, "to run steps")
+    with lock_run(project, run):
+        done = _run_step(project, run, "train", context or QuietContext(), is_over=True)
+    results = project.run_folder(run)
+    return RunSummary((done,), (), score_of_run(results), errors_of_run(results))
+
+
 def change_params(folder: Path, values: Mapping[str, Mapping[str, Any]]) -> None:
     """Write parameters (``{step: {name: value}}``) to the project; the others stay.
 
@@ -201,12 +225,18 @@ def effective_params(project: Project, step: str) -> dict[str, Any]:
     return {} if params is None else params.model_dump(mode="json", exclude=set(WITHOUT_EFFECT))
 
 
-def _run_step(project: Project, run: str, step: str, context: StepContext) -> StepSummary:
+def _run_step(
+    project: Project, run: str, step: str, context: StepContext, *, is_over: bool = False
+) -> StepSummary:
     folder = project.run_folder(run)
     _check_needs(read_run(folder), step)
     params, inputs = effective_params(project, step), inputs_of(project, run, step)
+    if is_over:
+        from napari_synapse_debug.pipeline.training_start import inputs_when_begun  # needs torch
+
+        inputs = inputs_when_begun(project.model_folder(run), inputs)
     started = time.monotonic()
-    work = Work(project, run, step_key(params, inputs), context)
+    work = Work(project, run, step_key(params, inputs), context, is_over)
     made = _function(step)(work)
     seconds = time.monotonic() - started
     record = StepRecord(

@@ -17,11 +17,16 @@ from napari_synapse_debug.pipeline.plan import StepDone
 from napari_synapse_debug.pipeline.training_boxes import AnnotatedBoxes, read_annotated_boxes
 from napari_synapse_debug.pipeline.training_history import write_sections
 from napari_synapse_debug.pipeline.training_log import LOGS, LoggedContext
-from napari_synapse_debug.pipeline.training_start import forget_start, prepare_start
+from napari_synapse_debug.pipeline.training_start import forget_start, prepare_start, unfinished
 from napari_synapse_debug.pipeline.validation import validate_network
 from napari_synapse_debug.pipeline.work import Work
 from napari_synapse_debug.predict import Predictor
 from napari_synapse_debug.train import train_network
+
+_OVER = 0.999
+"""Of the time that a training took, after which it is over at once."""
+
+_LEAST_MINUTES = 1e-3
 
 
 def train(work: Work) -> StepDone:
@@ -38,13 +43,21 @@ def train(work: Work) -> StepDone:
         Stopped; the best weights are kept, and the next call goes on from there.
     """
     boxes = read_annotated_boxes(work)
-    plan = _plan(work, boxes)
-    start = prepare_start(work, plan)
+    params = work.params.train
+    start: TrainingState | None
+    if work.is_over:
+        begun = unfinished(work)
+        minutes = max(begun.seconds / 60 * _OVER, _LEAST_MINUTES)
+        params = params.model_copy(update={"minutes": minutes})
+        start, plan = begun, begun.trained.plan
+    else:
+        plan = _plan(work, boxes)
+        start = prepare_start(work, plan)
     with LoggedContext(work.context, work.model_folder / LOGS, start.step if start else 0) as told:
         trained = train_network(
             boxes.learnt,
             plan,
-            work.params.train,
+            params,
             told,
             resume=start,
             on_checkpoint=lambda state: _save_state(work.model_folder, state),
@@ -55,8 +68,8 @@ def train(work: Work) -> StepDone:
         raise StepCancelledError(
             "The training was stopped",
             found=f"{minutes:.1f} minutes; the best weights so far are kept",
-            fix="run train again to go on from there, or set train.minutes to less than that to "
-            "take the model as it is",
+            fix="run train again to go on from there, or take the model as it is with "
+            "`synapse-debug train --as-it-is`",
         )
     work.tell("train", "calibrating the threshold")
     calibration = _calibrate(work, boxes, trained)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
+from napari_synapse_debug.domain.errors import ProjectError
 from napari_synapse_debug.io import read_json, read_run, write_json
 from napari_synapse_debug.io.checkpoint import (
     clear_training_state,
@@ -60,6 +61,30 @@ def prepare_start(work: Work, plan: NetworkPlan) -> TrainingState | None:
         clear_training_state(work.model_folder)
     write_json(work.model_folder / BEGUN, _what_is_learnt(work))
     return start
+
+
+def unfinished(work: Work) -> TrainingState:
+    """The unfinished training of the run, whatever changed since it was begun.
+
+    Raises
+    ------
+    ProjectError
+        There is none.
+    """
+    state = load_training_state(work.model_folder)
+    if state is None:
+        raise ProjectError(
+            f"The run {work.run} has no unfinished training",
+            found="a model that is done, or none",
+            fix="train it",
+        )
+    return state
+
+
+def inputs_when_begun(folder: Path, inputs: Mapping[str, str]) -> dict[str, str]:
+    """``inputs`` of a training as they were noted in the model's ``folder`` when it was begun."""
+    noted: Mapping[str, str] = read_json(folder / BEGUN) if (folder / BEGUN).exists() else {}
+    return {name: noted.get(name, value) for name, value in inputs.items()}
 
 
 def forget_start(work: Work) -> None:

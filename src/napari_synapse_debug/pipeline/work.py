@@ -28,12 +28,15 @@ class Work:
         What the step's result depends on, as one text (``step_key``).
     context : StepContext
         Takes events, knows whether to stop, maps blocks.
+    is_over : bool
+        An unfinished training is not to go on: its model is taken as it is.
     """
 
     project: Project
     run: str
     key: str
     context: StepContext
+    is_over: bool = False
 
     @property
     def params(self) -> StepParams:

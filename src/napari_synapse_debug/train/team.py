@@ -153,7 +153,8 @@ def gather_team(
             process.start()
         is_over = threading.Event()
         if backend == "nccl":  # gloo tells of a lost process by itself
-            end_where_lost([p.sentinel for p in others], is_over, partial(os._exit, _LOST))
+            lost = [partial(_ended_badly, process) for process in others]
+            end_where_lost([p.sentinel for p in others], is_over, partial(os._exit, _LOST), lost)
         try:
             with _meet(0, size, meeting, backend) as team:
                 yield team
@@ -181,6 +182,7 @@ def end_where_lost(
     sentinels: Sequence[int],
     is_over: threading.Event,
     end: Callable[[], Any],
+    is_lost: Sequence[Callable[[], bool]] = (),
     grace_s: float = _FAREWELL_S,
 ) -> threading.Thread:
     """Call ``end`` once another process is gone before its time and this one still waits for it.
@@ -196,12 +198,22 @@ def end_where_lost(
         Set when the work is done, or has failed.
     end : callable
         Ends this process.
+    is_lost : sequence of callable, optional
+        For each of the others, once it is gone, whether that was before its time: those that have
+        done their part leave while the leader still validates. By default it was.
     grace_s : float
         So long this one may take to fail by itself.
     """
 
     def watch() -> None:
-        wait(sentinels)
+        left = dict(zip(sentinels, is_lost or [lambda: True] * len(sentinels), strict=True))
+        while left:
+            gone = wait(list(left))
+            checks = [left.pop(sentinel) for sentinel in tuple(left) if sentinel in gone]
+            if any(check() for check in checks):
+                break
+        else:
+            return
         if not is_over.wait(grace_s):
             _log.critical("A process of the training ended before its time; this one ends, too")
             end()
@@ -209,6 +221,11 @@ def end_where_lost(
     thread = threading.Thread(target=watch, name="training team", daemon=True)
     thread.start()
     return thread
+
+
+def _ended_badly(process: Any) -> bool:
+    process.join(_FAREWELL_S)  # until its exit code is known
+    return process.exitcode != 0
 
 
 def _join(
@@ -226,7 +243,7 @@ def _join(
     is_over = threading.Event()
     leader = mp.parent_process()
     if leader is not None:
-        end_where_lost([leader.sentinel], is_over, partial(os._exit, _LOST), _FAREWELL_S)
+        end_where_lost([leader.sentinel], is_over, partial(os._exit, _LOST), grace_s=_FAREWELL_S)
     with _meet(rank, size, meeting, backend) as team:
         follow(team, *arguments)
         is_over.set()

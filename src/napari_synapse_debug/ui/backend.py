@@ -50,6 +50,7 @@ class Backend:
     """Functions as in ``pipeline``, and ``make_jobs``, which makes a runner of jobs."""
 
     run_steps: Callable[..., Any]
+    finish_training: Callable[..., Any]
     open_results: Callable[..., Results]
     create_project: Callable[..., Path]
     make_jobs: Callable[[], Jobs]
@@ -86,6 +87,7 @@ def product_backend() -> Backend:
 
     return Backend(
         run_steps=pipeline.run_steps,
+        finish_training=pipeline.finish_training,
         open_results=pipeline.open_results,
         create_project=pipeline.create_project,
         make_jobs=jobs.JobRunner,

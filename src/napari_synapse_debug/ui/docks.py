@@ -55,6 +55,7 @@ class TrainDock(TrainPanel):
         self._waiting: tuple[Path | None, tuple[Any, ...]] | None = None
         boxes = self.annotations
         self.run_requested.connect(self._start)
+        self.finish_requested.connect(desk.runner.finish_training)
         self.cancel_requested.connect(desk.runner.cancel)
         show = boxes.message.show_error
         boxes.add_requested.connect(guarded(self._add_box, show))

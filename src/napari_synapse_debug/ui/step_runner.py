@@ -79,10 +79,15 @@ class StepRunner(QObject):
                 steps[0], partial(run_steps, folder, steps, run=self._run, params=dict(params))
             )
 
+    def finish_training(self) -> None:
+        """Take the model of the stopped training as it is, whatever was painted since."""
+        if (folder := self._session.project) is not None:
+            finish = self._backend.finish_training
+            self._submit("train", partial(finish, folder, run=self._run))
+
     def train_again(self, params: AgainParams) -> None:
         """Train on from the open run with what its review taught; the new run is opened."""
-        folder = self._session.project
-        if folder is not None:
+        if (folder := self._session.project) is not None:
             again = self._backend.train_again
             self._submit("again", partial(again, folder, run=self._run, params=params))
 

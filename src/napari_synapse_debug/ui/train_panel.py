@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from napari_synapse_debug.ui.annotation_panel import AnnotationPanel
@@ -15,7 +16,12 @@ from napari_synapse_debug.ui.validation_view import ValidationView
 
 
 class TrainPanel(StepPanel):
-    """Annotated boxes, form, curves and Run; Stop keeps the best weights."""
+    """Annotated boxes, form, curves and Run; Stop keeps the best weights.
+
+    It emits ``finish_requested`` where a stopped training is to be taken as it is.
+    """
+
+    finish_requested = Signal()
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         self.curves, self.validation = TrainingCurves(), ValidationView()
@@ -31,7 +37,7 @@ class TrainPanel(StepPanel):
             "Calibrate and keep the best weights so far; Train goes on from where it was stopped"
         )
         self.finish.hide()
-        self.finish.clicked.connect(self._finish)
+        self.finish.clicked.connect(self.finish_requested)
         column = self.layout()
         if isinstance(column, QVBoxLayout):
             column.insertWidget(column.indexOf(self.run_panel), self.finish)
@@ -45,13 +51,6 @@ class TrainPanel(StepPanel):
 
     def _hide_finish(self) -> None:
         self.finish.hide()
-
-    def _finish(self) -> None:
-        """Ask for a training that is over at the time it was stopped at."""
-        minutes = max((row.get("minutes", 0.0) for row in self._session.training), default=0.0)
-        form = self.forms["train"]
-        params = form.value().model_copy(update={"minutes": max(minutes, 1 / 60) * 0.999})
-        self.run_requested.emit(("train",), {"train": params})
 
     def _show_progress(self, job: JobState) -> None:
         is_stopped = job.step == "train" and job.status == "cancelled"
