@@ -8,6 +8,7 @@ from pathlib import Path
 import imageio.v3 as imageio
 import numpy as np
 import pytest
+from napari._app_model import get_app_model
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
@@ -162,3 +163,19 @@ def test_the_sample_of_the_file_menu_opens_with_its_scale(viewer):
     assert len(truth.data) > 30
     inside = truth.data_to_world(truth.data[1]) <= np.array(raw.extent.world[1])
     assert inside.all()
+
+
+def test_the_command_palette_goes_through_the_errors(viewer, results, capsys):
+    open_window(results, viewer)
+    desk, commands = desk_of(viewer), get_app_model().commands
+    desk.flight.is_on = False
+    assert desk.session.selected == 101
+
+    for name, selected in (("next_error", 102), ("next_error", 103), ("previous_error", 102)):
+        commands.execute_command(f"{PLUGIN}.{name}").result()
+        assert desk.session.selected == selected
+
+    commands.execute_command(f"{PLUGIN}.turn").result()
+    assert viewer.dims.ndisplay == 3
+    commands.execute_command(f"{PLUGIN}.give_unsure").result()  # no project is open
+    assert "nowhere to be saved" in capsys.readouterr().out
