@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from napari_synapse_debug.domain.grid import Grid
 from napari_synapse_debug.pipeline.annotated_box import AnnotatedBox
-from napari_synapse_debug.pipeline.holding_out import hold_out
+from napari_synapse_debug.pipeline.holding_out import hold_out, hold_out_voxels
 from napari_synapse_debug.train import TrainingBox
 
 SIZE = (50.0, 8.0, 10.0)
@@ -91,3 +93,35 @@ def test_a_class_that_lies_in_the_slab_alone_stays_to_be_learnt():
     both = AnnotatedBox("box", TrainingBox(whole.box.raw, masks), whole.grid, whole.clefts)
     assert hold_out([whole], 0.2).validation != ()
     assert hold_out([both], 0.2).validation == ()
+
+
+def marked(mito, membrane=()):
+    """A box of mitochondria (and membranes) that start at these places along y, and no clefts."""
+    found, masks = box([]), {}
+    for name, starts in (("mito", mito), ("membrane", membrane)):
+        masks[name] = np.zeros(found.grid.shape, np.uint8)
+        for start in starts:
+            masks[name][:, start : start + 5] = 1
+    return replace(found, box=TrainingBox(found.box.raw, masks), clefts=None)
+
+
+def test_without_synapses_a_slab_is_held_out_that_has_all_classes():
+    few, most = marked([10, 90], [20, 85]), marked([10, 40, 50, 60, 90], [20, 85])
+    held = hold_out_voxels([few, most], 0.2)
+    assert [found.grid.shape[1] for found in held.train] == [100, 80]
+    (out,) = held.validation
+    assert out.grid.offset_nm == (0, 640, 0)
+    assert int((out.box.masks["mito"] > 0).sum()) == 4 * 5 * 20
+    assert out.clefts is None
+    assert held.said == (
+        "held out for validation: voxels 80 to 100 along y of the box, judged by the voxels of "
+        "membrane and mito"
+    )
+
+
+def test_without_synapses_no_class_is_only_learnt_or_only_judged():
+    for lacking in (marked([10, 40], [20, 85]), marked([90], [20, 85]), marked([])):
+        held = hold_out_voxels([lacking], 0.2)
+        assert held.validation == ()
+        assert held.train == (lacking,)
+        assert held.said.startswith("nothing is held out")

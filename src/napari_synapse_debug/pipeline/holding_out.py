@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -74,6 +75,52 @@ def hold_out(boxes: Sequence[AnnotatedBox], fraction: float) -> HeldOut:
         f"{' and '.join(map(str, counts))}); annotate a validation box"
     )
     return HeldOut(tuple(boxes), (), 0, said)
+
+
+def hold_out_voxels(boxes: Sequence[AnnotatedBox], fraction: float) -> HeldOut:
+    """The boxes less a slab of ``fraction`` of one of them, to be judged by its voxels.
+
+    For boxes in which no synapses are learnt, as of mitochondria or membranes alone. The slab
+    lies at the end of the axis that is longest in nm, in the box with most marked voxels where
+    all classes that the box has are marked on both sides of the cut.
+
+    Parameters
+    ----------
+    boxes : sequence of AnnotatedBox
+        To train on.
+    fraction : float
+        Of the box, above 0.
+
+    Returns
+    -------
+    HeldOut
+        Without a validation box where no slab has all classes.
+    """
+    marked = [sum(int(np.count_nonzero(m)) for m in _known_masks(box)) for box in boxes]
+    for number in sorted(range(len(boxes)), key=lambda i: -marked[i]):
+        whole = boxes[number]
+        axis = _longest_axis(whole)
+        size = whole.grid.shape[axis]
+        cut = min(size - 1, max(1, round(size * (1 - fraction))))
+        if size < 2 or not _marked(whole):
+            continue
+        kept, held = _split(whole, axis, cut)
+        if not _marked(kept) == _marked(held) == _marked(whole):
+            continue
+        said = (
+            f"held out for validation: voxels {cut} to {size} along {'zyx'[axis]} of the "
+            f"{whole.name}, judged by the voxels of {' and '.join(sorted(_marked(whole)))}"
+        )
+        return HeldOut((*boxes[:number], kept, *boxes[number + 1 :]), (held,), 0, said)
+    said = (
+        "nothing is held out for validation: at no end of a training box are all of its classes "
+        "marked; annotate a validation box"
+    )
+    return HeldOut(tuple(boxes), (), 0, said)
+
+
+def _known_masks(box: AnnotatedBox) -> list[NDArray[Any]]:
+    return [mask for mask in box.box.masks.values() if mask is not None]
 
 
 def _ids(box: AnnotatedBox) -> NDArray[np.uint64]:

@@ -23,7 +23,7 @@ from napari_synapse_debug.networks import (
 )
 from napari_synapse_debug.pipeline.annotated_box import AnnotatedBox
 from napari_synapse_debug.pipeline.calibration import ENOUGH_CLEFTS
-from napari_synapse_debug.pipeline.holding_out import hold_out
+from napari_synapse_debug.pipeline.holding_out import hold_out, hold_out_voxels
 from napari_synapse_debug.pipeline.instances import join_instances
 from napari_synapse_debug.pipeline.lessons import read_hard_places, read_true_lessons
 from napari_synapse_debug.pipeline.truth_edits import correct_masks
@@ -95,6 +95,10 @@ def read_annotated_boxes(work: Work) -> AnnotatedBoxes:
     fraction = work.params.train.validation_fraction
     if validation or fraction == 0:
         return AnnotatedBoxes(_with_hard_places(work, train), validation)
+    if not any(spec.role.is_synapse for spec in config.classes):
+        held = hold_out_voxels(train, fraction)
+        work.tell(STEP, held.said)
+        return AnnotatedBoxes(_with_hard_places(work, held.train), held.validation)
     held = hold_out(train, fraction)
     late = () if held.n_clefts >= ENOUGH_CLEFTS else held.validation
     said = "; learnt from as well at the end, as there are few" if late else ""
