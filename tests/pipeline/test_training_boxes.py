@@ -15,11 +15,16 @@ import pytest
 from napari_synapse_debug.domain.errors import InputError, ProjectError
 from napari_synapse_debug.domain.events import QuietContext
 from napari_synapse_debug.domain.grid import Grid
-from napari_synapse_debug.domain.verdicts import HARD_PLACES
+from napari_synapse_debug.domain.verdicts import HARD_PLACES, DeleteSynapse
 from napari_synapse_debug.io import load_project, write_labels, write_table, write_volume
-from napari_synapse_debug.pipeline import annotate_box, change_params, create_project
+from napari_synapse_debug.pipeline import (
+    annotate_box,
+    change_params,
+    create_project,
+    open_review,
+)
+from napari_synapse_debug.pipeline.inputs import inputs_of
 from napari_synapse_debug.pipeline.lessons import HARD, TRUE
-from napari_synapse_debug.pipeline.running import inputs_of
 from napari_synapse_debug.pipeline.training_boxes import AnnotatedBoxes, read_annotated_boxes
 from napari_synapse_debug.pipeline.work import Work
 
@@ -290,3 +295,37 @@ def test_training_depends_on_every_box_and_on_its_rows(
     assert three != two
     change_params(open_box, {"targets": {"radius_nm": 100}})
     assert inputs() != three
+
+
+def test_edits_of_the_truth_that_are_not_learnt_are_told(
+    points_only: Callable[..., Path], read: Callable[[Path], AnnotatedBoxes], told: list[str]
+) -> None:
+    folder = points_only()
+    with open_review(folder, author="anna") as review:
+        row = review.edit(DeleteSynapse(row=int(review.corrected_truth()["row"].iloc[0])))
+        review.edit(DeleteSynapse(row=int(review.corrected_truth()["row"].iloc[0])))
+        review.undo()
+        assert row not in set(review.corrected_truth()["row"])
+    read(folder)
+    assert any(
+        text.startswith("1 edits of the truth in the review are not learnt") for text in told
+    )
+
+
+def test_mitochondria_alone_are_validated_by_their_voxels(
+    fresh: Path, read: Callable[[Path], AnnotatedBoxes], world: SimpleNamespace, told: list[str]
+) -> None:
+    mito = np.zeros(world.grid.shape, np.uint8)
+    mito[:, :, 10:12] = mito[:, :, 80:84] = 1
+    write_labels(fresh / "mito.zarr", mito, world.grid)
+    folder = create_project(
+        fresh.parent / "mitochondria",
+        raw=str(fresh / "raw.zarr"),
+        masks={"mitochondrion:mitochondrion": str(fresh / "mito.zarr")},
+        train_box="0:14,0:56,0:96",
+    )
+    boxes = read(folder)
+    (out,) = boxes.validation
+    assert out.box.masks["mitochondrion"].any()
+    assert out.clefts is None
+    assert told[-1].endswith("judged by the voxels of mitochondrion")

@@ -15,6 +15,7 @@ from napari_synapse_debug.domain.grid import Box, Grid
 from napari_synapse_debug.domain.project import Annotation, Mask
 from napari_synapse_debug.domain.records import points
 from napari_synapse_debug.domain.roles import ClassSpec
+from napari_synapse_debug.io import ReviewStore
 from napari_synapse_debug.networks import (
     needs_resampling,
     resample_grey,
@@ -29,6 +30,7 @@ from napari_synapse_debug.pipeline.lessons import read_hard_places, read_true_le
 from napari_synapse_debug.pipeline.truth_edits import correct_masks
 from napari_synapse_debug.pipeline.validation import check_validation
 from napari_synapse_debug.pipeline.work import Work
+from napari_synapse_debug.review import replay
 from napari_synapse_debug.train import TrainingBox, check_boxes
 from napari_synapse_debug.train.targets import paint_targets
 
@@ -215,10 +217,25 @@ def _paint(
             fix="check the box (voxels), and unit and order of axes of the points",
         )
     work.tell(STEP, f"{found.name}: {where} lie inside; the others are not learnt here")
+    if corrected is None and (edits := _count_edits(work)):
+        work.tell(
+            STEP,
+            f"edits of the truth in the review ({edits}) are not learnt here: train again with "
+            "what the review taught, or write the corrected truth (`correct`) and use that",
+        )
     targets = paint_targets(truth, found.grid, classes, work.params.targets)
     ignored = {**found.box.ignored, **targets.ignored}
     box = TrainingBox(found.box.raw, {**masks, **targets.masks}, ignored)
     return replace(found, box=box)
+
+
+def _count_edits(work: Work) -> int:
+    """How often the truth was edited by hand, as far as that stands."""
+    path = work.project.review_path
+    if not path.exists():
+        return 0
+    with ReviewStore(path, work.run) as store:
+        return len(replay(action for _, action in store.actions()).edits)
 
 
 def _are_inside(truth: pd.DataFrame, grid: Grid) -> NDArray[np.bool_]:
