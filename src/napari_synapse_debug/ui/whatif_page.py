@@ -74,6 +74,12 @@ class WhatIf(Protocol):
         """The synapses and the score under ``params``."""
 
 
+_TRIED = (
+    "Nothing is written until it is applied. Another gap between neurons makes other contacts, "
+    "which have to be found: change Largest gap in Contacts & synapses, and run."
+)
+
+
 class WhatIfPage(QWidget):
     """Emits ``load_requested`` when it is first seen, ``asked(params)`` and ``apply_requested``."""
 
@@ -118,7 +124,7 @@ class WhatIfPage(QWidget):
         if whatif is None:
             self.message.show_text("Open a project whose synapses were placed.")
             return
-        self.message.show_text("Nothing is written until it is applied.")
+        self.message.show_text(_TRIED)
         self.stops = slider_stops(whatif)
         self._put_back()
         if self._wanted_score is not None:
