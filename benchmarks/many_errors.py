@@ -32,6 +32,7 @@ def many_findings(count: int, grid: Grid = GRID) -> pd.DataFrame:
         summary=_sentences(rng.random(count)),
         kind=np.where(rng.random(count) < 0.5, "shaft", "spine_head"),
         score=np.where(is_false, rng.random(count), np.nan),
+        candidate=numbers.where(rng.random(count) < 0.7),
         truth_row=numbers.mask(is_false),
         prediction_row=numbers.where(is_false),
         pre_segment=rng.integers(1, 60, count),
@@ -70,5 +71,10 @@ def many_results(count: int) -> SimpleNamespace:
         grid=GRID,
         volumes={k: SimpleNamespace(array=v, grid=GRID, channels=None) for k, v in volumes.items()},
         findings=many_findings(count),
+        candidates=pd.DataFrame(
+            {"candidate": np.arange(1, count + 1), "size_vx": rng.integers(20, 900, count)}
+        ),
+        has_model=True,
+        is_package=False,
         **dict.fromkeys(("truth", "synapses", "contacts", "matches", "evaluation")),
     )
