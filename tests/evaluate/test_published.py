@@ -78,6 +78,7 @@ def striped(grid):
     return np.broadcast_to(stripes, grid.shape)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(scene=scenes())
 def test_cremi_matches_the_very_pairs_of_its_formula(scene, truth_at, predicted_at, grid, striped):
@@ -103,6 +104,7 @@ def test_cremi_matches_the_very_pairs_of_its_formula(scene, truth_at, predicted_
         assert "divides by zero" in evaluation.notes[-1]
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=100)
 @given(scene=scenes())
 def test_synful_matches_the_very_pairs_of_its_formula(scene, truth_at, predicted_at, grid):

@@ -108,6 +108,7 @@ def test_neurons_touch_and_little_background_is_left(neuropil):
     assert len(np.unique(neuropil.segmentation)) > 20
 
 
+@pytest.mark.slow
 def test_same_seed_same_volume():
     small = SimulateParams(shape_vx=(16, 60, 70), seed=6)
     one, two = simulate_neuropil(small), simulate_neuropil(small)

@@ -63,6 +63,7 @@ def test_in_float32_results_and_gradients_are_the_same(layers):
         torch.testing.assert_close(found, expected[name], rtol=1e-4, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_in_bfloat16_gradients_are_those_of_float32(layers):
     """On planes of 96 × 96, where processors with AMX got them wrong."""
     values = torch.randn(2, 16, 8, 96, 96)
