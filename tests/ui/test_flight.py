@@ -60,3 +60,15 @@ def test_a_viewer_that_is_gone_ends_it(qtbot):
     flight.go(ViewerModel(), GOAL)
 
     qtbot.waitUntil(lambda: not flight.is_flying)
+
+
+def test_a_zoom_that_is_kept_is_not_that_of_a_flight_under_way(viewer, qtbot):
+    flight = Flight()
+    flight.go(viewer, GOAL)
+    kept = View((0.0, 0.0), (0.0, 10.0, 20.0), viewer.scene.camera.zoom)
+
+    flight.go(viewer, kept)
+    qtbot.waitUntil(lambda: not flight.is_flying)
+
+    assert viewer.scene.camera.center == kept.center
+    assert viewer.scene.camera.zoom == GOAL.zoom

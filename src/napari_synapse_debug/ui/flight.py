@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import weakref
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,10 +38,15 @@ class Flight(QObject):
         return self._timer.isActive()
 
     def go(self, viewer: ViewerModel, goal: View) -> None:
-        """Show the slice of ``goal`` at once and fly there; a flight before it ends here."""
+        """Show the slice of ``goal`` at once and fly there; a flight before it ends here.
+
+        A zoom that is to be kept is that to which the flight before it led, not that on its way.
+        """
         if not self.is_on:
             goal.apply(viewer)
             return
+        if self.is_flying and goal.zoom == viewer.scene.camera.zoom:
+            goal = replace(goal, zoom=self._goal.zoom)
         self._viewer, self._goal, self._began = weakref.ref(viewer), goal, time.monotonic()
         viewer.dims.point = goal.point
         # the point drags the camera along in 3D, so it is read afterwards
