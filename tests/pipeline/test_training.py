@@ -14,7 +14,7 @@ import torch
 
 from napari_synapse_debug.domain.errors import InputError, ProjectError, StepCancelledError
 from napari_synapse_debug.domain.events import Event, QuietContext
-from napari_synapse_debug.io import load_project, read_json, write_json, write_labels
+from napari_synapse_debug.io import load_project, read_json, read_run, write_json, write_labels
 from napari_synapse_debug.io.checkpoint import load_model, load_training_state
 from napari_synapse_debug.jobs import run_inline
 from napari_synapse_debug.networks import TrainedNetwork
@@ -168,6 +168,9 @@ def test_a_stopped_training_is_taken_as_it_is_whatever_changed_since(fresh: Path
     assert (fresh / "models/main/calibration.json").exists()
     project = load_project(fresh)
     assert not _is_current(project, "main", "train"), "it did not learn what was painted since"
+    record = read_run(project.run_folder("main")).steps["train"]
+    assert (record.params["seed"], project.config.params.train.seed) == (0, 5)
+    assert record.params["minutes"] == project.config.params.train.minutes
 
 
 def test_a_stopped_training_goes_on_with_other_time_steps_patience_and_device(

@@ -62,13 +62,9 @@ def hold_out(boxes: Sequence[AnnotatedBox], fraction: float) -> HeldOut:
         if _marked(kept) != _marked(boxes[number]):  # a class would be nowhere to be learnt
             continue
         n_clefts = len(_ids(held))
-        said = (
-            f"held out for validation: voxels {cut} to {boxes[number].grid.shape[axis]} along "
-            f"{'zyx'[axis]} of the {boxes[number].name}, "
-            f"{n_clefts} of its {counts[number]} true clefts"
-        )
         train = (*boxes[:number], kept, *boxes[number + 1 :])
-        return HeldOut(tuple(train), (held,), n_clefts, said)
+        what = f"{n_clefts} of its {counts[number]} true clefts"
+        return HeldOut(train, (held,), n_clefts, _say(boxes[number], axis, cut, what))
     said = (
         f"nothing is held out for validation: no end of a training box holds {LEAST_CLEFTS} or "
         f"more true clefts and at most {LARGEST_SHARE:.0%} of them (there are "
@@ -107,16 +103,21 @@ def hold_out_voxels(boxes: Sequence[AnnotatedBox], fraction: float) -> HeldOut:
         kept, held = _split(whole, axis, cut)
         if not _marked(kept) == _marked(held) == _marked(whole):
             continue
-        said = (
-            f"held out for validation: voxels {cut} to {size} along {'zyx'[axis]} of the "
-            f"{whole.name}, judged by the voxels of {' and '.join(sorted(_marked(whole)))}"
-        )
-        return HeldOut((*boxes[:number], kept, *boxes[number + 1 :]), (held,), 0, said)
+        train = (*boxes[:number], kept, *boxes[number + 1 :])
+        what = f"judged by the voxels of {' and '.join(sorted(_marked(whole)))}"
+        return HeldOut(train, (held,), 0, _say(whole, axis, cut, what))
     said = (
         "nothing is held out for validation: at no end of a training box are all of its classes "
         "marked; annotate a validation box"
     )
     return HeldOut(tuple(boxes), (), 0, said)
+
+
+def _say(whole: AnnotatedBox, axis: int, cut: int, what: str) -> str:
+    return (
+        f"held out for validation: voxels {cut} to {whole.grid.shape[axis]} along {'zyx'[axis]} "
+        f"of the {whole.name}, {what}"
+    )
 
 
 def _known_masks(box: AnnotatedBox) -> list[NDArray[Any]]:

@@ -49,11 +49,24 @@ def read_package(folder: Path) -> Package | None:
     path = folder / PACKAGE
     if not path.is_file():
         return None
-    try:
+    with describing(folder):
         return Package.model_validate(read_json(path))
+
+
+@contextmanager
+def describing(place: Path) -> Iterator[None]:
+    """A block that reads the description of the work package at ``place``.
+
+    Raises
+    ------
+    DataError
+        It is damaged or of a newer version.
+    """
+    try:
+        yield
     except ValidationError as error:
         raise DataError(
-            f"The work package {folder} cannot be read",
+            f"The work package {place} cannot be read",
             found=str(error),
             fix="have it made again, or update napari-synapse-debug",
         ) from error

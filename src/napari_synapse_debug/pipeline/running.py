@@ -150,7 +150,11 @@ def finish_training(
     """
     project = load_project(folder)
     refuse_package(project.folder, "to run steps")
+    from napari_synapse_debug.pipeline.training_start import params_when_begun  # needs torch
+
     with lock_run(project, run):
+        begun = params_when_begun(project.model_folder(run), project.config.params.train)
+        project = _changed(project, {"train": begun.model_dump()})
         done = _run_step(project, run, "train", context or QuietContext(), is_over=True)
     results = project.run_folder(run)
     return RunSummary((done,), (), score_of_run(results), errors_of_run(results))
@@ -232,7 +236,7 @@ def _run_step(
     _check_needs(read_run(folder), step)
     params, inputs = effective_params(project, step), inputs_of(project, run, step)
     if is_over:
-        from napari_synapse_debug.pipeline.training_start import inputs_when_begun  # needs torch
+        from napari_synapse_debug.pipeline.training_start import inputs_when_begun
 
         inputs = inputs_when_begun(project.model_folder(run), inputs)
     started = time.monotonic()

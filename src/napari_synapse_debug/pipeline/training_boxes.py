@@ -87,6 +87,13 @@ def read_annotated_boxes(work: Work) -> AnnotatedBoxes:
         raise _nothing_to_learn(work)
     corrected = read_true_lessons(work.model_folder)
     boxes = [(found.use, _read(work, found, corrected)) for found in config.annotated]
+    is_painted = any(found.box.ignored for _, found in boxes)  # masks leave nothing open
+    if is_painted and corrected is None and (edits := _count_edits(work)):
+        work.tell(
+            STEP,
+            f"edits of the truth in the review ({edits}) are not learnt here: train again with "
+            "what the review taught, or write the corrected truth (`correct`) and use that",
+        )
     train = tuple(box for use, box in boxes if use == "train")
     validation = tuple(box for use, box in boxes if use == "validation")
     if not train:
@@ -217,12 +224,6 @@ def _paint(
             fix="check the box (voxels), and unit and order of axes of the points",
         )
     work.tell(STEP, f"{found.name}: {where} lie inside; the others are not learnt here")
-    if corrected is None and (edits := _count_edits(work)):
-        work.tell(
-            STEP,
-            f"edits of the truth in the review ({edits}) are not learnt here: train again with "
-            "what the review taught, or write the corrected truth (`correct`) and use that",
-        )
     targets = paint_targets(truth, found.grid, classes, work.params.targets)
     ignored = {**found.box.ignored, **targets.ignored}
     box = TrainingBox(found.box.raw, {**masks, **targets.masks}, ignored)
@@ -234,7 +235,7 @@ def _count_edits(work: Work) -> int:
     path = work.project.review_path
     if not path.exists():
         return 0
-    with ReviewStore(path, work.run) as store:
+    with ReviewStore(path, author="") as store:  # nothing is said here
         return len(replay(action for _, action in store.actions()).edits)
 
 

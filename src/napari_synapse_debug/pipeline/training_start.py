@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from napari_synapse_debug.domain.errors import ProjectError
+from napari_synapse_debug.domain.params import TrainParams
 from napari_synapse_debug.io import read_json, read_run, write_json
 from napari_synapse_debug.io.checkpoint import (
     clear_training_state,
@@ -83,8 +84,25 @@ def unfinished(work: Work) -> TrainingState:
 
 def inputs_when_begun(folder: Path, inputs: Mapping[str, str]) -> dict[str, str]:
     """``inputs`` of a training as they were noted in the model's ``folder`` when it was begun."""
-    noted: Mapping[str, str] = read_json(folder / BEGUN) if (folder / BEGUN).exists() else {}
+    noted = _noted_in(folder)
     return {name: noted.get(name, value) for name, value in inputs.items()}
+
+
+def params_when_begun(folder: Path, params: TrainParams) -> TrainParams:
+    """``params`` of a training, those that decide its outcome as they were when it was begun."""
+    noted = _noted_in(folder)
+    before = {
+        name: None if noted[named] == str(None) else noted[named]
+        for name in TrainParams.model_fields
+        if (named := _in_words(name)) in noted
+    }
+    return TrainParams.build(**{**params.model_dump(), **before})  # which reads the texts
+
+
+def _noted_in(folder: Path) -> Mapping[str, str]:
+    path = folder / BEGUN
+    noted: Mapping[str, str] = read_json(path) if path.exists() else {}
+    return noted
 
 
 def forget_start(work: Work) -> None:
@@ -101,16 +119,20 @@ def _what_is_learnt(work: Work) -> dict[str, str]:
 
 def _deciding_params(work: Work) -> dict[str, str]:
     params = work.params.train.model_dump(exclude=set(_MAY_CHANGE | _IN_PLAN))
-    named = {name.replace("_", " "): str(value) for name, value in params.items()}
+    named = {_in_words(name): str(value) for name, value in params.items()}
     return {**named, "targets": work.params.targets.model_dump_json()}
+
+
+def _in_words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _changed_since_begun(work: Work) -> list[str]:
     """The names of what is not as it was noted; none where nothing was noted."""
-    path, learnt = work.model_folder / BEGUN, _what_is_learnt(work)
-    if not path.exists():  # of an older version
+    noted, learnt = _noted_in(work.model_folder), _what_is_learnt(work)
+    if not noted:  # of an older version
         return []
-    before = {**_deciding_params(work), **read_json(path)}  # older versions noted fewer parameters
+    before = {**_deciding_params(work), **noted}  # older versions noted fewer parameters
     return [name for name in {**before, **learnt} if before.get(name) != learnt.get(name)]
 
 

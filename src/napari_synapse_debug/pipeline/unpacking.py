@@ -6,11 +6,15 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
-from pydantic import ValidationError
-
-from napari_synapse_debug.domain.errors import DataError, InputError
+from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.io import guard_storage
-from napari_synapse_debug.pipeline.package_file import PACKAGE, Package, read_package, reading_zip
+from napari_synapse_debug.pipeline.package_file import (
+    PACKAGE,
+    Package,
+    describing,
+    read_package,
+    reading_zip,
+)
 
 
 def unpack_package(path: Path) -> Path:
@@ -36,7 +40,9 @@ def unpack_package(path: Path) -> Path:
         if not folder.exists():
             _unpack(archive, root, folder)
             return folder
-        if read_package(folder) == _package(archive, root, path):
+        with describing(path):
+            package = Package.model_validate_json(archive.read(str(root / PACKAGE)))
+        if read_package(folder) == package:
             return folder
     raise InputError(
         f"{path.name} cannot be unpacked",
@@ -57,17 +63,6 @@ def _root(archive: zipfile.ZipFile, path: Path) -> PurePosixPath:
             fix="unpack it, and open a folder in it that has a project.yaml",
         )
     return roots[0]
-
-
-def _package(archive: zipfile.ZipFile, root: PurePosixPath, path: Path) -> Package:
-    try:
-        return Package.model_validate_json(archive.read(str(root / PACKAGE)))
-    except ValidationError as error:
-        raise DataError(
-            f"The work package {path} cannot be read",
-            found=str(error),
-            fix="have it made again, or update napari-synapse-debug",
-        ) from error
 
 
 def _unpack(archive: zipfile.ZipFile, root: PurePosixPath, folder: Path) -> None:

@@ -125,9 +125,7 @@ class Reviewing:
         SynapseDebugError
             Nothing is selected, or it cannot be saved.
         """
-        self.refresh()
-        self._wait()
-        finding, at = self._selected()
+        finding, at = self._attend()
         marks, author = self._session.marks, self.review.author
         is_for_all = marks.verdict[at] == DISPUTED or marks.is_settled[at]
         following = self._session.next_unreviewed(1)
@@ -169,9 +167,7 @@ class Reviewing:
         SynapseDebugError
             There is none, or it cannot be saved.
         """
-        self.refresh()
-        self._wait()
-        finding, at = self._selected()
+        finding, at = self._attend()
         marks, author = self._session.marks, self.review.author
         words = str(marks.said[at]).split("; ")
         if not marks.verdict[at] or not any(word.startswith(f"{author}: ") for word in words):
@@ -221,6 +217,12 @@ class Reviewing:
         finding = None if subject is None else finding_of(self._session.table, subject)
         if finding is not None:
             self._session.select(finding)
+
+    def _attend(self) -> tuple[int, int]:
+        """The selected finding and its place, once all that was said of it is known."""
+        self.refresh()
+        self._wait()
+        return self._selected()
 
     def _selected(self) -> tuple[int, int]:
         finding = self._session.selected

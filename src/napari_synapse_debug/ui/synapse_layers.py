@@ -65,7 +65,8 @@ def finding_layer(grid: Grid) -> Points:
         features={"label": ["pre", "", "post"]},
         text={"string": "{label}", "color": "white", "size": 11},
         projection_mode="all",
-        canvas_size_limits=(24, 40),
+        # where it is kept to a limit, half of the lesser one is the least width of its border
+        canvas_size_limits=(8, 40),
         blending="translucent_no_depth",
         visible=False,
         **placed(grid),
