@@ -7,13 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_synapse_debug.domain.params import SynapseParams
+from napari_synapse_debug.domain.params import ContactParams, SynapseParams
 from napari_synapse_debug.ui.session import JobState, Session
-from napari_synapse_debug.ui.whatif_page import WhatIfPage, slider_stops
+from napari_synapse_debug.ui.whatif_page import WhatIfPage
+from napari_synapse_debug.ui.whatif_sliders import GAP, slider_stops
 
 pytestmark = pytest.mark.ui
 
 PARAMS = SynapseParams(threshold=0.45, min_size_vx=80, min_score=0.123, polyadic=True)
+
+CONTACTS = ContactParams(max_gap_nm=24.0, min_area_nm2=5.0)
 
 
 @dataclass(frozen=True)
@@ -34,9 +37,12 @@ class Tables:
     params: SynapseParams = PARAMS
     thresholds: tuple = (0.35, 0.45, 0.55)
     smallest_vx: int = 20
+    contacts: ContactParams = CONTACTS
+    gaps: tuple = (24.0,)
 
-    def derive(self, params):
-        kept = tuple(s for s in (0.1, 0.4, 0.9) if s >= params.min_score)
+    def derive(self, params, gap_nm):
+        scores = (0.1, 0.4, 0.9) if gap_nm > 0 else (0.9,)
+        kept = tuple(s for s in scores if s >= params.min_score)
         return Outlook(kept, len(kept), 3 - len(kept), 0, 0.5)
 
 
@@ -47,7 +53,7 @@ def page(results, qtbot):
     session.set_results(results)
     made = WhatIfPage(session)
     qtbot.addWidget(made)
-    made.asked.connect(lambda params: made.show_outlook(made.derive(params)))
+    made.asked.connect(lambda params, gap: made.show_outlook(made.derive(params, gap)))
     return made
 
 
@@ -97,6 +103,59 @@ def test_apply_asks_for_the_filters(page, qtbot):
         page.apply.click()
 
     assert told.args[0].threshold == 0.35
+
+
+def test_a_gap_is_asked_for_before_it_can_be_tried(page, qtbot):
+    page.show()
+    page.show_whatif(Tables())
+    assert not page.sliders[GAP].isEnabled()
+    assert page.values[GAP].text() == "24 nm"
+    assert page.prepare.isVisible()
+    assert "which have to be found" in page.message.text()
+    with qtbot.waitSignal(page.prepare_requested):
+        page.prepare.click()
+
+
+def test_a_prepared_gap_is_tried_applied_and_put_back(page, qtbot):
+    page.show_whatif(Tables(gaps=(0.0, 24.0, 48.0)))
+    assert page.sliders[GAP].isEnabled()
+    assert page.prepare.isHidden()
+    assert page.message.text() == "Nothing is written until it is applied."
+    assert page.outlook.text().startswith("<b>2</b> synapses")
+    assert page.is_as_run
+
+    page.sliders[GAP].setValue(0)
+
+    assert page.values[GAP].text() == "0 nm"
+    assert page.outlook.text().startswith("<b>1</b> synapses")
+    assert not page.is_as_run
+    with qtbot.waitSignal(page.apply_requested) as told:
+        page.apply.click()
+    assert told.args == [PARAMS, 0.0]
+    assert page.contacts(0.0) == ContactParams(max_gap_nm=0.0, min_area_nm2=5.0)
+    assert page.contacts(24.0) is None
+    page.reset.click()
+    assert page.is_as_run
+
+
+def test_the_window_prepares_tries_and_applies_gaps(toy_dock, qtbot):
+    page, session = toy_dock.whatif, toy_dock._desk.session
+    toy_dock.tabs.setCurrentWidget(page)
+    qtbot.waitUntil(lambda: "F1" in page.outlook.text(), timeout=20_000)
+    assert page.stops[GAP] == (0.0,)
+
+    page.prepare.click()
+    assert session.job.is_running
+    qtbot.waitUntil(lambda: page.sliders[GAP].isEnabled(), timeout=120_000)
+
+    assert page.stops[GAP] == (0.0, 8.0, 16.0, 32.0)
+    assert "gaps of 0, 8, 16, 32 nm can be tried" in session.job.message
+    page.sliders[GAP].setValue(2)
+    qtbot.waitUntil(lambda: not page.is_as_run and "F1" in page.outlook.text(), timeout=20_000)
+    page.apply.click()
+    qtbot.waitUntil(lambda: not session.job.is_running, timeout=120_000)
+    assert session.job.status == "done", session.job.message
+    assert session.results.config.params.contacts.max_gap_nm == 16.0
 
 
 def test_a_click_on_the_curve_counts_once_the_tables_are_there(toy_dock, qtbot):

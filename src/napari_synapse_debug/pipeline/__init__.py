@@ -20,6 +20,7 @@ from napari_synapse_debug.pipeline.demo import (
 )
 from napari_synapse_debug.pipeline.description import describe_machine, describe_project
 from napari_synapse_debug.pipeline.files import Files, FilesJudged, judge_files
+from napari_synapse_debug.pipeline.gaps import prepare_gaps
 from napari_synapse_debug.pipeline.lessons import Lessons, propose_boxes
 from napari_synapse_debug.pipeline.packages import (
     Merged,
@@ -101,6 +102,7 @@ __all__ = [
     "predict_here",
     "predicted_box",
     "prepare_demo",
+    "prepare_gaps",
     "propose_boxes",
     "publish_report",
     "read_sections",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pandas as pd
+
 from napari_synapse_debug.contacts import (
     ContactPieces,
     absent_segments,
@@ -16,12 +18,37 @@ from napari_synapse_debug.contacts import (
 from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.io import write_table
 from napari_synapse_debug.pipeline.contact_scene import open_contact_scene
+from napari_synapse_debug.pipeline.ladder import forget_gaps
 from napari_synapse_debug.pipeline.plan import StepDone
 from napari_synapse_debug.pipeline.work import Work
 
 
 def find_all_contacts(work: Work) -> StepDone:
     """Write ``contacts.parquet`` and ``contact_pairs.parquet``: patches, and sums of each pair.
+
+    Raises
+    ------
+    ProjectError, InputError, StepCancelledError
+        As ``contacts_of``.
+    """
+    contacts, absent = contacts_of(work)
+    pairs = contact_pairs(contacts)
+    work.forget("contacts")
+    forget_gaps(work.folder)
+    write_table(contacts, work.folder / "contacts.parquet")
+    write_table(pairs, work.folder / "contact_pairs.parquet")
+    made = f"{len(contacts)} contacts between {len(pairs)} pairs of segments"
+    if absent:
+        missing = ", ".join(map(str, sorted(absent)))
+        made += f"; listed ids that no voxel has: {missing}"
+        work.tell("contacts", f"listed ids that no voxel has: {missing}")
+    return StepDone(
+        made, {"contacts": len(contacts), "pairs": len(pairs), "absent_ids": len(absent)}
+    )
+
+
+def contacts_of(work: Work) -> tuple[pd.DataFrame, set[int]]:
+    """The contacts of the project (``records.CONTACTS``); ids listed that no voxel has.
 
     Raises
     ------
@@ -54,16 +81,4 @@ def find_all_contacts(work: Work) -> StepDone:
             work.tell("contacts", f"block {number} of {len(blocks)}", number, len(blocks))
             yield pieces
 
-    contacts = stitch_contacts(all_pieces(), grid, params)
-    pairs = contact_pairs(contacts)
-    work.forget("contacts")
-    write_table(contacts, work.folder / "contacts.parquet")
-    write_table(pairs, work.folder / "contact_pairs.parquet")
-    made = f"{len(contacts)} contacts between {len(pairs)} pairs of segments"
-    if absent:
-        missing = ", ".join(map(str, sorted(absent)))
-        made += f"; listed ids that no voxel has: {missing}"
-        work.tell("contacts", f"listed ids that no voxel has: {missing}")
-    return StepDone(
-        made, {"contacts": len(contacts), "pairs": len(pairs), "absent_ids": len(absent)}
-    )
+    return stitch_contacts(all_pieces(), grid, params), absent

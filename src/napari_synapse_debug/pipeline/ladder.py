@@ -1,7 +1,8 @@
-"""Thresholds prepared beside the one in use, so that a window can move between them at once."""
+"""Thresholds and gaps prepared beside those in use, so that a window can move between them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
@@ -11,12 +12,15 @@ import pandas as pd
 
 from napari_synapse_debug.domain.params import SynapseParams
 from napari_synapse_debug.domain.partner_model import PartnerModel
-from napari_synapse_debug.io import write_table
+from napari_synapse_debug.domain.records import PAIRS
+from napari_synapse_debug.io import read_table, write_table
 from napari_synapse_debug.pipeline.candidate_pairs import Scene, label_candidates, pairs_of
 from napari_synapse_debug.synapses import predict_partners
 
 CANDIDATES_FILE = "ladder_candidates.parquet"
 PAIRS_FILE = "ladder_pairs.parquet"
+GAPS = "gaps"
+"""Folder in the run with the pairs under other gaps."""
 
 STEP = 0.1
 """From one threshold to the next."""
@@ -99,6 +103,25 @@ def write_ladder(
     write_table(_joined(candidates), folder / CANDIDATES_FILE)
     write_table(_joined(pairs), folder / PAIRS_FILE)
     return len(candidates)
+
+
+def gap_file(folder: Path, gap_nm: float) -> Path:
+    """Where the pairs of the run in ``folder`` lie under a gap (nm), at all prepared thresholds."""
+    return folder / GAPS / f"pairs_{gap_nm:g}.parquet"
+
+
+def read_gaps(folder: Path) -> Mapping[float, pd.DataFrame]:
+    """The pairs (``records.PAIRS``, and ``threshold``) by prepared gap (nm), rising."""
+    found = {
+        float(path.stem.removeprefix("pairs_")): read_table(path, PAIRS)
+        for path in (folder / GAPS).glob("pairs_*.parquet")
+    }
+    return dict(sorted(found.items()))
+
+
+def forget_gaps(folder: Path) -> None:
+    """Take away what was prepared for other gaps from other contacts or candidates."""
+    rmtree(folder / GAPS, ignore_errors=True)
 
 
 def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:

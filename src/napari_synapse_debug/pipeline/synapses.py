@@ -9,7 +9,13 @@ from napari_synapse_debug.io import move_into_place, write_table
 from napari_synapse_debug.pipeline.calibration import calibration_of
 from napari_synapse_debug.pipeline.candidate_pairs import SOMATA, open_scene
 from napari_synapse_debug.pipeline.connectome import TABLE as CONNECTOME_TABLE
-from napari_synapse_debug.pipeline.ladder import Rung, as_used, measure_rung, write_ladder
+from napari_synapse_debug.pipeline.ladder import (
+    Rung,
+    as_used,
+    forget_gaps,
+    measure_rung,
+    write_ladder,
+)
 from napari_synapse_debug.pipeline.partners import (
     Partners,
     choose_partners,
@@ -46,6 +52,7 @@ def find_synapses(work: Work) -> StepDone:
     placement = place_synapses(pairs, rung.candidates, params)
 
     work.forget("synapses")
+    forget_gaps(work.folder)
     move_into_place(partial, work.folder / "candidates.zarr")
     write_table(scene.somata, work.folder / SOMATA)
     _write(work, rung, placement, partners)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +12,18 @@ from numpy.typing import NDArray
 
 from napari_synapse_debug.domain.errors import InputError, ProjectError
 from napari_synapse_debug.domain.events import QuietContext
-from napari_synapse_debug.domain.params import SynapseParams
+from napari_synapse_debug.domain.params import ContactParams, SynapseParams
 from napari_synapse_debug.domain.records import CANDIDATES, PAIRS, points, sided_column
 from napari_synapse_debug.evaluate import Identities, judge_ids, match_synapses
 from napari_synapse_debug.io import load_project, read_table
 from napari_synapse_debug.pipeline.case import Case, case_of_run, with_rule
-from napari_synapse_debug.pipeline.ladder import CANDIDATES_FILE, PAIRS_FILE, Rung, floor_size
+from napari_synapse_debug.pipeline.ladder import (
+    CANDIDATES_FILE,
+    PAIRS_FILE,
+    Rung,
+    floor_size,
+    read_gaps,
+)
 from napari_synapse_debug.pipeline.package_file import refuse_package
 from napari_synapse_debug.pipeline.synapses import resolve_params
 from napari_synapse_debug.pipeline.work import Work, as_made
@@ -27,6 +33,8 @@ _UNUSED = ("near", "far", "vesicle", "mitochondrion", "edge_raw", "raw", "textur
 """Cues that only the partner model asks for; they are not copied at every move."""
 
 Ids = NDArray[np.uint64]
+Rungs = Mapping[float, Rung]
+"""Candidates and pairs by threshold."""
 
 
 @dataclass(frozen=True)
@@ -71,19 +79,26 @@ class WhatIf:
         Candidates and pairs at each prepared threshold.
     smallest_vx : int
         Candidates from this size on are prepared.
+    contacts : ContactParams
+        As the run used them.
+    others : mapping of float to mapping of float to Rung
+        The rungs under other gaps (nm), where these were prepared (``prepare_gaps``).
     case : Case, optional
         Truth and judge; None without truth.
-    ids : mapping of float to (N, 2) uint64
-        What the judge sees at the points ``a`` and ``b`` of each pair of a rung.
+    ids : mapping of (float, float) to (N, 2) uint64
+        What the judge sees at the points ``a`` and ``b`` of each pair of a rung, by gap and
+        threshold.
     truth_ids : (M, 2) uint64, optional
         What the judge sees at pre and post of each true row.
     """
 
     params: SynapseParams
-    rungs: Mapping[float, Rung]
+    rungs: Rungs
     smallest_vx: int
+    contacts: ContactParams = field(default_factory=ContactParams)
+    others: Mapping[float, Rungs] = field(default_factory=dict)
     case: Case | None = None
-    ids: Mapping[float, Ids] | None = None
+    ids: Mapping[tuple[float, float], Ids] | None = None
     truth_ids: Identities | None = None
 
     @property
@@ -91,26 +106,33 @@ class WhatIf:
         """The thresholds that are prepared, rising; a slider stops at these."""
         return tuple(sorted(self.rungs))
 
+    @property
+    def gaps(self) -> tuple[float, ...]:
+        """The gaps (nm) that are prepared, rising, that of the run among them."""
+        return tuple(sorted({self.contacts.max_gap_nm, *self.others}))
+
     def nearest(self, threshold: float) -> float:
         """The prepared threshold nearest to ``threshold``; of equally near ones the lower."""
         return min(self.thresholds, key=lambda known: (round(abs(known - threshold), 9), known))
 
-    def derive(self, params: SynapseParams) -> Outlook:
-        """The synapses and their score under ``params``; no voxel is read.
+    def derive(self, params: SynapseParams, gap_nm: float | None = None) -> Outlook:
+        """The synapses and their score under ``params`` and a gap; no voxel is read.
 
         Used are ``threshold``, ``min_size_vx``, ``min_overlap_nm2``, ``min_overlap_fraction``,
         ``min_score``, ``polyadic`` and ``duplicate_nm``; where the first two and the score are
         empty, those of the run. All others are as in the run. The synapses are those that the
-        step would place with the same partner model.
+        step would place with the same partner model. Neurons up to ``gap_nm`` apart touch; None is
+        the gap of the run.
 
         Raises
         ------
         InputError
-            The threshold is not prepared, or the smallest size is below those that are.
+            Threshold or gap are not prepared, or the smallest size is below those that are.
         """
         params = self._filled(params)
-        threshold = params.threshold or 0.0
-        rung = self._rung(threshold, params.min_size_vx or 0)
+        threshold, gap = params.threshold or 0.0, self.contacts.max_gap_nm
+        gap = gap if gap_nm is None else gap_nm
+        rung = self._rung(gap, threshold, params.min_size_vx or 0)
         is_kept = rung.candidates["size_vx"].to_numpy() >= (params.min_size_vx or 0)
         candidates = rung.candidates.assign(is_kept=is_kept)
         names = candidates["candidate"].to_numpy()[is_kept]
@@ -119,7 +141,7 @@ class WhatIf:
         synapses = place_synapses(pairs, candidates, params).synapses
         if self.case is None or self.ids is None or self.truth_ids is None:
             return Outlook(synapses)
-        ids = _ids_of(synapses, pairs, self.ids[threshold][of_kept])
+        ids = _ids_of(synapses, pairs, self.ids[gap, threshold][of_kept])
         matches = self._match(self.case, synapses, ids, self.truth_ids)
         tp, fn, fp = (int((matches["outcome"] == name).sum()) for name in ("tp", "fn", "fp"))
         is_sparse = self.case.evaluate.scope == "sparse"
@@ -130,8 +152,16 @@ class WhatIf:
         used = {name: getattr(self.params, name) for name, value in given.items() if value is None}
         return params.model_copy(update=used)
 
-    def _rung(self, threshold: float, min_size_vx: int) -> Rung:
-        if threshold not in self.rungs:
+    def _rung(self, gap_nm: float, threshold: float, min_size_vx: int) -> Rung:
+        if gap_nm not in self.gaps:
+            raise InputError(
+                "This gap is not prepared",
+                found=f"{gap_nm:g} nm",
+                expected="one of " + ", ".join(f"{gap:g}" for gap in self.gaps),
+                fix="prepare it with `synapse-debug gaps`",
+            )
+        rungs = self.others.get(gap_nm, self.rungs)
+        if threshold not in rungs:
             raise InputError(
                 "This threshold is not prepared",
                 found=str(threshold),
@@ -145,7 +175,7 @@ class WhatIf:
                 expected=f"at least {self.smallest_vx}",
                 fix="run the step synapses with this size",
             )
-        return self.rungs[threshold]
+        return rungs[threshold]
 
     @staticmethod
     def _match(case: Case, synapses: pd.DataFrame, ids: Ids, known: Identities) -> pd.DataFrame:
@@ -183,20 +213,37 @@ def load_whatif(folder: Path, run: str = "main") -> WhatIf:
             expected="a run whose synapses were placed",
             fix=f"synapse-debug synapses {folder} --run {run} --again",
         )
-    params = resolve_params(work)
-    candidates = read_table(tables[0], CANDIDATES)
-    cues = [sided_column(name, side) for name in _UNUSED for side in "ab"]
-    pairs = read_table(tables[1], PAIRS).drop(columns=cues)
-    levels = sorted({*candidates["threshold"], *pairs["threshold"], params.threshold or 0.0})
-    rungs = {float(level): Rung(_at(candidates, level), _at(pairs, level)) for level in levels}
+    params, used = resolve_params(work), work.params.contacts
+    rungs = _read_rungs(work.folder, used.max_gap_nm, params.threshold or 0.0)
+    others = {gap: at_gap for gap, at_gap in rungs.items() if gap != used.max_gap_nm}
+    found = WhatIf(params, rungs[used.max_gap_nm], floor_size(params), used, others)
     if work.project.config.truth is None:
-        return WhatIf(params, rungs, floor_size(params))
+        return found
     case = with_rule(case_of_run(work), "three_point")
     known = judge_ids(
         case.truth, case.prediction, case.evaluate, case.look_up("gt"), case.look_up("in_use")
     )
-    ids = {level: _judged(case, rung.pairs, known.judge) for level, rung in rungs.items()}
-    return WhatIf(params, rungs, floor_size(params), case, ids, known)
+    ids = {
+        (gap, level): _judged(case, rung.pairs, known.judge)
+        for gap, at_gap in rungs.items()
+        for level, rung in at_gap.items()
+    }
+    return replace(found, case=case, ids=ids, truth_ids=known)
+
+
+def _read_rungs(folder: Path, gap_nm: float, threshold: float) -> Mapping[float, Rungs]:
+    """By gap and threshold; those in use are ``gap_nm`` and ``threshold``."""
+    candidates = read_table(folder / CANDIDATES_FILE, CANDIDATES)
+    tables = {**read_gaps(folder), gap_nm: read_table(folder / PAIRS_FILE, PAIRS)}
+    levels = sorted({*candidates["threshold"], *tables[gap_nm]["threshold"], threshold})
+    cues = [sided_column(name, side) for name in _UNUSED for side in "ab"]
+    return {
+        gap: {
+            float(level): Rung(_at(candidates, level), _at(table, level).drop(columns=cues))
+            for level in levels
+        }
+        for gap, table in tables.items()
+    }
 
 
 def _at(table: pd.DataFrame, threshold: float) -> pd.DataFrame:

@@ -51,6 +51,7 @@ class Backend:
 
     run_steps: Callable[..., Any]
     finish_training: Callable[..., Any]
+    prepare_gaps: Callable[..., Any]
     open_results: Callable[..., Results]
     create_project: Callable[..., Path]
     make_jobs: Callable[[], Jobs]
@@ -88,6 +89,7 @@ def product_backend() -> Backend:
     return Backend(
         run_steps=pipeline.run_steps,
         finish_training=pipeline.finish_training,
+        prepare_gaps=pipeline.prepare_gaps,
         open_results=pipeline.open_results,
         create_project=pipeline.create_project,
         make_jobs=jobs.JobRunner,

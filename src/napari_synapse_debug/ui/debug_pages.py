@@ -56,8 +56,8 @@ def join_whatif(panel: DebugPanel, desk: Desk) -> WhatIfPage:
         show, fail = alive(page.show_whatif), alive(page.show_problem)
         desk.background.run("what if tables", task, show, fail)
 
-    def look_ahead(params: SynapseParams) -> tuple[Any, NDArray[Any]]:
-        outlook = page.derive(params)
+    def look_ahead(params: SynapseParams, gap_nm: float) -> tuple[Any, NDArray[Any]]:
+        outlook = page.derive(params, gap_nm)
         return outlook, changes_under(session.table.frame, outlook)
 
     def show_outlook(made: tuple[Any, NDArray[Any]]) -> None:
@@ -75,17 +75,23 @@ def join_whatif(panel: DebugPanel, desk: Desk) -> WhatIfPage:
         if len(change) == len(session.table.frame):  # else another run was opened meanwhile
             session.set_marks(replace(session.marks, change=change))
 
-    def ask(params: SynapseParams) -> None:
-        task = partial(look_ahead, params)
+    def ask(params: SynapseParams, gap_nm: float) -> None:
+        task = partial(look_ahead, params, gap_nm)
         show, fail = alive(show_outlook), alive(page.show_problem)
         desk.background.run("what if", task, show, fail)
 
-    def apply(params: SynapseParams) -> None:
-        desk.runner.start(APPLIED_STEPS, {"synapses": params})
+    def apply(params: SynapseParams, gap_nm: float) -> None:
+        contacts = page.contacts(gap_nm)
+        if contacts is None:
+            desk.runner.start(APPLIED_STEPS, {"synapses": params})
+        else:
+            changed = {"contacts": contacts, "synapses": params}
+            desk.runner.start(("contacts", *APPLIED_STEPS), changed)
 
     page.load_requested.connect(guarded(load, panel.show_error))
     page.asked.connect(ask)
     page.apply_requested.connect(guarded(apply, panel.show_error))
+    page.prepare_requested.connect(guarded(desk.runner.prepare_gaps, panel.show_error))
     panel.add_page(page, "What if", "Try other filters: counts and score at once")
     return page
 

@@ -10,11 +10,13 @@ from napari_synapse_debug.domain.events import Event
 from napari_synapse_debug.ui.session import JobState
 
 
-def running(event: Event, seconds: float) -> JobState:
-    """The state of a step that tells ``event``, ``seconds`` after it began."""
-    return JobState(
-        "running", event.step, event.message, event.done, event.total, seconds, event.values
-    )
+def running(event: Event, seconds: float, before: JobState) -> JobState:
+    """The state of a step that tells ``event``, ``seconds`` after it began; and ``before`` that."""
+    known = before.done_before, before.seconds_before
+    if event.step != before.step or not before.total:  # the first that tells how far it is
+        known = event.done, seconds
+    progress = event.done, event.total, seconds, event.values
+    return JobState("running", event.step, event.message, *progress, "", *known)
 
 
 def failed(step: str, error: Exception, where: str = "") -> JobState:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_synapse_debug.domain.records import points
 from napari_synapse_debug.domain.stages import ErrorKind
-from napari_synapse_debug.ui.whatif_page import Outlook
+from napari_synapse_debug.ui.whatif_sliders import Outlook
 
 SAME_ROW_NM = 200.0
 """A false synapse between the same neurons whose cleft point lies this near is the same one."""

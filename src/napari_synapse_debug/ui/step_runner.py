@@ -85,6 +85,11 @@ class StepRunner(QObject):
             finish = self._backend.finish_training
             self._submit("train", partial(finish, folder, run=self._run))
 
+    def prepare_gaps(self) -> None:
+        """Find contacts of the open run under other gaps, for What if."""
+        if (folder := self._session.project) is not None:
+            self._submit("gaps", partial(self._backend.prepare_gaps, folder, run=self._run))
+
     def train_again(self, params: AgainParams) -> None:
         """Train on from the open run with what its review taught; the new run is opened."""
         if (folder := self._session.project) is not None:
@@ -253,15 +258,9 @@ class StepRunner(QObject):
         state = self._session.job
         if not state.is_running:
             return
-        is_next = event.step != state.step
-        if is_next:
+        if event.step != state.step:
             self._started = time.monotonic()
-        seconds = time.monotonic() - self._started
-        before = state.done_before, state.seconds_before
-        if is_next or not state.total:  # the first that tells how far it is
-            before = event.done, seconds
-        job = running(event, seconds)
-        self._session.set_job(replace(job, done_before=before[0], seconds_before=before[1]))
+        self._session.set_job(running(event, time.monotonic() - self._started, state))
 
     def _show_again(self, folder: Path, run: str) -> None:
         self._session.set_results(self._backend.open_results(folder, run), goes_on=True)

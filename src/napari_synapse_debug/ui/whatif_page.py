@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +12,13 @@ from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_synapse_debug.domain.errors import InputError
-from napari_synapse_debug.domain.params import SynapseParams
+from napari_synapse_debug.domain.params import ContactParams, SynapseParams
 from napari_synapse_debug.ui.blocking import allow, why_blocked
 from napari_synapse_debug.ui.message_line import MessageLine
 from napari_synapse_debug.ui.scroll_safe import Slider
 from napari_synapse_debug.ui.session import Session
+from napari_synapse_debug.ui.whatif_sliders import FIELDS, GAP, Outlook, WhatIf, slider_stops
 
-_STOPS = 40
 _CHANGES = {
     "fixed": "found now",
     "kept_wrong": "still missed",
@@ -27,65 +27,23 @@ _CHANGES = {
 }
 
 
-class Outlook(Protocol):
-    """What the synapses would be; see ``pipeline.whatif.Outlook``."""
-
-    @property
-    def synapses(self) -> Any:
-        """The synapses, a table."""
-
-    @property
-    def tp(self) -> int | None:
-        """Those that match a truth."""
-
-    @property
-    def fn(self) -> int | None:
-        """Truths that are missed."""
-
-    @property
-    def fp(self) -> int | None:
-        """False ones; None under a sparse truth."""
-
-    @property
-    def f1(self) -> float | None:
-        """The score; None without truth, and under a sparse one."""
-
-    @property
-    def matches(self) -> Any:
-        """Matches of truth and synapses, a table; None without truth."""
-
-
-class WhatIf(Protocol):
-    """The tables of a run, prepared; see ``pipeline.whatif.WhatIf``."""
-
-    @property
-    def params(self) -> SynapseParams:
-        """As the run used them."""
-
-    @property
-    def thresholds(self) -> tuple[float, ...]:
-        """Those that are prepared, rising."""
-
-    @property
-    def smallest_vx(self) -> int:
-        """Candidates from this size on are prepared."""
-
-    def derive(self, params: SynapseParams) -> Outlook:
-        """The synapses and the score under ``params``."""
-
-
-_TRIED = (
-    "Nothing is written until it is applied. Another gap between neurons makes other contacts, "
-    "which have to be found: change Largest gap in Contacts & synapses, and run."
+_TRIED = "Nothing is written until it is applied."
+_ONE_GAP = (
+    " Another gap between neurons makes other contacts, which have to be found before it can be "
+    "tried."
 )
 
 
 class WhatIfPage(QWidget):
-    """Emits ``load_requested`` when it is first seen, ``asked(params)`` and ``apply_requested``."""
+    """Emits ``load_requested`` when first seen, ``asked`` and ``apply_requested`` with filters.
+
+    These are the parameters of synapses, and the largest gap (nm).
+    """
 
     load_requested = Signal()
-    asked = Signal(object)
-    apply_requested = Signal(object)
+    asked = Signal(object, float)
+    apply_requested = Signal(object, float)
+    prepare_requested = Signal()
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -95,14 +53,16 @@ class WhatIfPage(QWidget):
         self.stops: dict[str, Sequence[float]] = {}
         self.sliders: dict[str, Slider] = {}
         self.values: dict[str, QLabel] = {}
-        self._at_run: SynapseParams | None = None
+        self._at_run: tuple[SynapseParams, float] | None = None
         self._wanted_score: float | None = None
         self.message, self.outlook, self.before = MessageLine(), QLabel(), QLabel()
         self.changes = QLabel()
         self.reset = QPushButton("As in the run")
         self.apply = QPushButton("Apply: place synapses anew and evaluate")
+        self.prepare = QPushButton("Prepare other gaps")
         self._lay_out()
-        self.apply.clicked.connect(lambda: self.apply_requested.emit(self.params()))
+        self.apply.clicked.connect(lambda: self.apply_requested.emit(*self.filters()))
+        self.prepare.clicked.connect(self.prepare_requested)
         self.reset.clicked.connect(self._put_back)
         session.results_changed.connect(self._forget)
         session.job_changed.connect(self._show_blocked)
@@ -118,13 +78,16 @@ class WhatIfPage(QWidget):
     def show_whatif(self, whatif: WhatIf | None) -> None:
         """Take the tables; None: there are none."""
         self._whatif = whatif
-        for part in (*self.sliders.values(), self.reset):
-            part.setEnabled(whatif is not None)
+        has_gaps = whatif is not None and len(whatif.gaps) > 1
+        for name, slider in self.sliders.items():
+            slider.setEnabled(has_gaps if name == GAP else whatif is not None)
+        self.reset.setEnabled(whatif is not None)
+        self.prepare.setVisible(not has_gaps)
         self._show_blocked()
         if whatif is None:
             self.message.show_text("Open a project whose synapses were placed.")
             return
-        self.message.show_text(_TRIED)
+        self.message.show_text(_TRIED + ("" if has_gaps else _ONE_GAP))
         self.stops = slider_stops(whatif)
         self._put_back()
         if self._wanted_score is not None:
@@ -150,7 +113,7 @@ class WhatIfPage(QWidget):
     @property
     def is_as_run(self) -> bool:
         """Whether the sliders stand where the run had them."""
-        return self._whatif is not None and self.params() == self._at_run
+        return self._whatif is not None and self.filters() == self._at_run
 
     def show_changes(self, change: NDArray[Any]) -> None:
         """Tell what would become of the errors of the run; see ``changes_under``."""
@@ -170,14 +133,26 @@ class WhatIfPage(QWidget):
         """The parameters that the sliders stand for; all others as in the run."""
         base = SynapseParams() if self._whatif is None else self._whatif.params
         chosen = {
-            name: _FIELDS[name].kind(self.stops[name][slider.value()])
+            name: FIELDS[name].kind(self.stops[name][slider.value()])
             for name, slider in self.sliders.items()
-            if self.stops
+            if self.stops and name != GAP
         }
         return base.model_copy(update=chosen)
 
-    def derive(self, params: SynapseParams) -> Outlook:
-        """What ``params`` would give; may be called in any thread.
+    def filters(self) -> tuple[SynapseParams, float]:
+        """The parameters, and the largest gap (nm), that the sliders stand for."""
+        stops = self.stops.get(GAP, (0.0,))
+        return self.params(), float(stops[self.sliders[GAP].value()])
+
+    def contacts(self, gap_nm: float) -> ContactParams | None:
+        """The parameters of contacts with this gap; None where it is that of the run."""
+        whatif = self._whatif
+        if whatif is None or gap_nm == whatif.contacts.max_gap_nm:
+            return None
+        return whatif.contacts.model_copy(update={GAP: gap_nm})
+
+    def derive(self, params: SynapseParams, gap_nm: float) -> Outlook:
+        """What ``params`` and a gap would give; may be called in any thread.
 
         Raises
         ------
@@ -187,14 +162,14 @@ class WhatIfPage(QWidget):
         whatif = self._whatif
         if whatif is None:
             raise InputError("The tables of the run are not read yet")
-        return whatif.derive(params)
+        return whatif.derive(params, gap_nm)
 
     def _moved(self) -> None:
         for name, slider in self.sliders.items():
             if self.stops:
-                self.values[name].setText(_FIELDS[name].text(self.stops[name][slider.value()]))
+                self.values[name].setText(FIELDS[name].text(self.stops[name][slider.value()]))
         if self._whatif is not None and not self._is_setting:
-            self.asked.emit(self.params())
+            self.asked.emit(*self.filters())
 
     def _put_back(self) -> None:
         if self._whatif is None:
@@ -203,10 +178,11 @@ class WhatIfPage(QWidget):
         for name, slider in self.sliders.items():
             stops = np.asarray(self.stops[name], np.float64)
             slider.setMaximum(len(stops) - 1)
-            value = float(getattr(self._whatif.params, name) or 0.0)
+            of = self._whatif.contacts if name == GAP else self._whatif.params
+            value = float(getattr(of, name) or 0.0)
             slider.setValue(int(np.abs(stops - value).argmin()))
         self._is_setting = False
-        self._at_run = self.params()
+        self._at_run = self.filters()
         self._moved()
 
     def _forget(self) -> None:
@@ -222,11 +198,13 @@ class WhatIfPage(QWidget):
         reason = why_blocked(self._session, lambda: None)
         if not reason and self._whatif is None:
             reason = "There are no tables of this run to try filters on"
-        allow(self.apply, "Write these filters to the project, and run from synapses on", reason)
+        allow(self.apply, "Write these filters to the project, and run what follows", reason)
+        tip = "Find contacts and pairs under other gaps, so that the slider can try these"
+        allow(self.prepare, tip, reason)
 
     def _lay_out(self) -> None:
         column, grid = QVBoxLayout(self), QGridLayout()
-        for row, (name, field) in enumerate(_FIELDS.items()):
+        for row, (name, field) in enumerate(FIELDS.items()):
             slider, value = Slider(Qt.Orientation.Horizontal), QLabel()
             slider.setToolTip(field.help)
             slider.valueChanged.connect(lambda _: self._moved())
@@ -245,46 +223,13 @@ class WhatIfPage(QWidget):
         self.outlook.setStyleSheet("font-size: 12pt;")
         column.addWidget(self.message)
         column.addLayout(grid)
-        for part in (self.outlook, self.changes, self.before, self.reset, self.apply):
+        for part in (
+            self.prepare,
+            self.outlook,
+            self.changes,
+            self.before,
+            self.reset,
+            self.apply,
+        ):
             column.addWidget(part)
         column.addStretch(1)
-
-
-class _Field:
-    """A slider: its title, help, unit and type."""
-
-    def __init__(
-        self, title: str, help_text: str, unit: str, kind: Callable[[float], float]
-    ) -> None:
-        self.title, self.help, self.unit, self.kind = title, help_text, unit, kind
-
-    def text(self, value: float) -> str:
-        """``value`` with its unit."""
-        number = f"{value:.2f}" if not self.unit else f"{value:,.0f}"
-        return f"{number} {self.unit}".strip()
-
-
-_FIELDS = {
-    "threshold": _Field("Threshold", "Smallest probability of a candidate", "", float),
-    "min_size_vx": _Field("Smallest candidate", "Smaller ones are dropped", "voxels", int),
-    "min_overlap_nm2": _Field(
-        "Smallest overlap", "Interface that must lie in the candidate", "nm²", float
-    ),
-    "min_score": _Field("Smallest score", "Synapses below are dropped", "", float),
-}
-
-
-def slider_stops(whatif: WhatIf) -> dict[str, Sequence[float]]:
-    """The values that each slider stops at, rising; those of the run are among them."""
-    params = whatif.params
-    size, overlap = float(params.min_size_vx or 0), params.min_overlap_nm2
-    sizes = {float(whatif.smallest_vx), size}
-    sizes |= {float(v) for v in np.geomspace(max(1, whatif.smallest_vx), 20 * (size + 10), _STOPS)}
-    overlaps = {0.0, overlap, *np.geomspace(100, 20 * (overlap + 1000), _STOPS).tolist()}
-    scores = {params.min_score or 0.0, *np.linspace(0, 1, 101).tolist()}
-    return {
-        "threshold": whatif.thresholds,
-        "min_size_vx": sorted({float(int(v)) for v in sizes if v >= whatif.smallest_vx}),
-        "min_overlap_nm2": sorted(overlaps),
-        "min_score": sorted(scores),
-    }

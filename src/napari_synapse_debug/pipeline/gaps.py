@@ -1,0 +1,199 @@
+"""Contacts and pairs of a run under other gaps between neurons, prepared for What if."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from shutil import rmtree
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+
+from napari_synapse_debug.domain.errors import ProjectError
+from napari_synapse_debug.domain.events import Event, QuietContext, StepContext
+from napari_synapse_debug.domain.grid import TripleNm
+from napari_synapse_debug.domain.params import ContactParams, SynapseParams
+from napari_synapse_debug.io import Project, Volume, load_project, lock_run, write_table
+from napari_synapse_debug.pipeline.candidate_pairs import (
+    Scene,
+    label_candidates,
+    open_scene,
+    pairs_of,
+)
+from napari_synapse_debug.pipeline.contacts import contacts_of
+from napari_synapse_debug.pipeline.ladder import (
+    CANDIDATES_FILE,
+    GAPS,
+    floor_size,
+    gap_file,
+    ladder_thresholds,
+    read_gaps,
+)
+from napari_synapse_debug.pipeline.outcome import errors_of_run, score_of_run
+from napari_synapse_debug.pipeline.package_file import refuse_package
+from napari_synapse_debug.pipeline.partners import partners_of_run
+from napari_synapse_debug.pipeline.running import RunSummary, StepSummary
+from napari_synapse_debug.pipeline.synapses import resolve_params
+from napari_synapse_debug.pipeline.work import Work, as_made
+from napari_synapse_debug.synapses import predict_partners
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+Labelled = dict[float, tuple[pd.DataFrame, Volume]]
+"""Candidates and the volume of their ids, by threshold."""
+
+_SHARES = (0.0, 0.5, 1.5, 2.0)
+_EDGES = (1, 2, 4)
+
+
+def gaps_to_try(used_nm: float, voxel_size_nm: TripleNm) -> tuple[float, ...]:
+    """The gaps (nm) worth trying beside ``used_nm``, rising.
+
+    None, half, one and a half and twice of it, in whole edges of a voxel (the shortest), as those
+    between touch the same voxels; where no gap is bridged, one, two and four edges.
+    """
+    edge = min(voxel_size_nm)
+    if used_nm == 0:
+        found = {n * edge for n in _EDGES}
+    else:
+        found = {round(used_nm * share / edge) * edge for share in _SHARES}
+    most = _most_nm()
+    return tuple(sorted({round(gap, 4) for gap in found if gap <= most} - {used_nm}))
+
+
+def prepare_gaps(
+    folder: Path,
+    run: str = "main",
+    *,
+    gaps: Sequence[float] | None = None,
+    context: StepContext | None = None,
+) -> RunSummary:
+    """Find contacts and pairs of a run under other gaps, so that What if can try these at once.
+
+    Everything but the gap is as the run was made, its partner model too. What was prepared stays
+    until contacts or synapses of the run are made anew; each gap is kept as it is done, so that a
+    call that was stopped is gone on with.
+
+    Parameters
+    ----------
+    folder : Path
+        The project.
+    run : str
+        Name of the run, whose step ``synapses`` was done.
+    gaps : sequence of float, optional
+        In nm; by default ``gaps_to_try``.
+    context : StepContext, optional
+        Takes events and knows whether to stop.
+
+    Raises
+    ------
+    ProjectError
+        The run has no synapses, or another process works on it, or it is a work package.
+    InputError
+        A gap that contacts cannot have.
+    StepCancelledError
+        A stop was asked for.
+    """
+    started = time.monotonic()
+    project = load_project(folder)
+    refuse_package(project.folder, "to try other gaps")
+    with lock_run(project, run):
+        work = as_made(Work(project, run, "", context or QuietContext()), "contacts", "synapses")
+        if not (work.folder / CANDIDATES_FILE).exists():
+            raise ProjectError(
+                f"The run {run!r} has no synapses to try other gaps for",
+                found=f"no {CANDIDATES_FILE} in {work.folder}",
+                expected="a run whose synapses were placed",
+                fix=f"synapse-debug synapses {folder} --run {run}",
+            )
+        used = work.params.contacts.max_gap_nm
+        wanted = gaps_to_try(used, project.raw().grid.voxel_size_nm) if gaps is None else gaps
+        of_gap = {gap: _with_gap(work, gap) for gap in sorted({*wanted} - {used})}
+        due = {g: w for g, w in of_gap.items() if not gap_file(work.folder, g).exists()}
+        if due:
+            _prepare(work, due)
+        score, errors = score_of_run(work.folder), errors_of_run(work.folder)
+        known = ", ".join(f"{gap:g}" for gap in sorted({used, *read_gaps(work.folder)}))
+    seconds = time.monotonic() - started
+    done = (StepSummary(GAPS, f"gaps of {known} nm can be tried", seconds),) if due else ()
+    return RunSummary(done, () if due else (GAPS,), score, errors)
+
+
+def _prepare(work: Work, due: dict[float, Work]) -> None:
+    params = resolve_params(work)
+    partial = work.folder / f"{GAPS}.partial"
+    rmtree(partial, ignore_errors=True)  # of a process that was killed
+    try:
+        scene = open_scene(work, params)
+        found = _label(scene, params, partial)
+        for number, (gap, at_gap) in enumerate(due.items(), start=1):
+            said = f"gap {gap:g} nm, {number} of {len(due)}"
+            told = replace(at_gap, context=_Telling(work.context, said))
+            pairs = _pairs_at_all(replace(scene, work=told), params, found)
+            write_table(pairs, gap_file(work.folder, gap))
+    finally:
+        rmtree(partial, ignore_errors=True)
+
+
+def _label(scene: Scene, params: SynapseParams, folder: Path) -> Labelled:
+    """Candidates at each prepared threshold, which no gap changes, and their labels."""
+    found = {}
+    for threshold in ladder_thresholds(params):
+        at = params.model_copy(update={"threshold": threshold})
+        path = folder / f"{threshold:g}.zarr"
+        found[threshold] = label_candidates(scene, at, path, floor_size(params))
+    return found
+
+
+def _pairs_at_all(scene: Scene, params: SynapseParams, found: Labelled) -> pd.DataFrame:
+    """The pairs at all thresholds by the contacts of the scene's own gap."""
+    contacts, _ = contacts_of(scene.work)
+    model = partners_of_run(scene.work.folder)
+    parts = []
+    for threshold, (candidates, labels) in found.items():
+        at = params.model_copy(update={"threshold": threshold})
+        pairs = pairs_of(replace(scene, contacts=contacts), candidates, labels, at)
+        told = pairs if model is None else predict_partners(pairs, model)
+        parts.append(told.assign(threshold=np.float64(threshold)))
+    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+
+
+def _with_gap(work: Work, gap_nm: float) -> Work:
+    """The work with this largest gap between neurons that touch."""
+    params, config = work.params, work.project.config
+    values = {**params.contacts.model_dump(), "max_gap_nm": gap_nm}
+    params = params.model_copy(update={"contacts": ContactParams.build(**values)})
+    changed = config.model_copy(update={"params": params})
+    return replace(work, project=Project(work.project.folder, changed))
+
+
+def _most_nm() -> float:
+    """The largest gap that contacts can have."""
+    schema = ContactParams.model_json_schema()["properties"]["max_gap_nm"]
+    return float(schema["maximum"])
+
+
+@dataclass(frozen=True)
+class _Telling:
+    """A context that tells before each message which gap it is about."""
+
+    context: StepContext
+    said: str
+
+    def report(self, event: Event) -> None:
+        """Hand the event on."""
+        self.context.report(replace(event, message=f"{self.said}: {event.message}"))
+
+    def should_stop(self) -> bool:
+        """Whether the user asked to stop."""
+        return self.context.should_stop()
+
+    def map_blocks(
+        self, function: Callable[[In], Out], blocks: Iterable[In]
+    ) -> Iterator[tuple[In, Out]]:
+        """Apply ``function`` as the context does."""
+        return self.context.map_blocks(function, blocks)
