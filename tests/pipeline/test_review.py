@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from napari_synapse_debug.domain.errors import InputError
+from napari_synapse_debug.domain.events import QuietContext
 from napari_synapse_debug.domain.records import points
 from napari_synapse_debug.domain.roles import Kind
 from napari_synapse_debug.domain.verdicts import (
@@ -228,9 +229,12 @@ def test_lessons_for_the_next_training(finished: Path) -> None:
     (finished / "project.yaml").write_text(
         (finished / "project.yaml").read_text().replace(config.eval_box, free.eval_box)
     )
-    boxes = propose_boxes(finished, (2, 16, 16), 3)
+    told = []
+    context = QuietContext(lambda event: told.append((event.step, event.done, event.total)))
+    boxes = propose_boxes(finished, (2, 16, 16), 3, context=context)
     assert len(boxes) == 3
     assert all(box.start[0] >= 5 and box.stop[0] <= 9 for box, _ in boxes)
+    assert told == [("propose", 1, 1)]  # the toy is read at once
 
 
 def test_a_project_without_a_run_can_be_annotated(fresh: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from napari_synapse_debug.domain.errors import InputError
+from napari_synapse_debug.domain.errors import InputError, StepCancelledError
 from napari_synapse_debug.domain.grid import Box, Grid
 from napari_synapse_debug.domain.verdicts import HARD_PLACES
 from napari_synapse_debug.review import (
@@ -115,3 +115,22 @@ def test_rows_are_those_whose_box_meets_one() -> None:
     assert rows_meeting(table, [Box((0, 0, 6), (3, 22, 15))]).tolist() == [True, False, False]
     assert rows_meeting(table, [Box((2, 0, 6), (4, 23, 7))]).tolist() == [False, True, True]
     assert not rows_meeting(table, []).any()
+
+
+def test_each_reading_is_told_and_what_is_raised_there_ends_the_search():
+    told, read = [], []
+
+    def probabilities(box):
+        read.append(box)
+        return np.zeros(box.shape)
+
+    def stop_after_two(done, total):
+        told.append((done, total))
+        if done == 2:
+            raise StepCancelledError("stopped")
+
+    within = Box((0, 0, 0), (64, 256, 768))  # three readings of 64 × 256 × 256
+    with pytest.raises(StepCancelledError):
+        uncertain_boxes(probabilities, within, (64, 256, 256), 1, on_read=stop_after_two)
+    assert told == [(1, 3), (2, 3)]
+    assert len(read) == 2

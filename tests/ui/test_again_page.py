@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from napari_synapse_debug.domain.errors import StepCancelledError
+from napari_synapse_debug.domain.events import Event
 from napari_synapse_debug.domain.grid import Box, Grid
 from napari_synapse_debug.domain.verdicts import Verdict
 from napari_synapse_debug.pipeline import STEPS
@@ -100,6 +102,20 @@ def test_a_full_volume_has_nothing_to_propose(toy_dock, qtbot):
     toy_dock.again.propose.click()
     qtbot.waitUntil(lambda: "Nothing is left" in toy_dock.again.message.text(), timeout=20_000)
     assert not toy_dock.again.boxes.isVisible()
+
+
+def test_the_search_for_boxes_tells_how_far_it_is_and_can_be_stopped(toy_dock, qtbot):
+    page = toy_dock.again
+    page.show_looking()
+    assert page.propose.text() == "Stop looking"
+    page._began -= 30.0
+    page.show_progress(Event("propose", "looking where the model is least sure", 1, 4))
+    assert page.message.text() == "Looking where the model is least sure: 25% · 1 min 30 s left"
+    with qtbot.waitSignal(page.stop_requested):
+        page.propose.click()
+    page.show_no_boxes(StepCancelledError("The search for boxes was stopped"))
+    assert page.propose.text() == "Where to annotate next"
+    assert page.message.text() == "The search for boxes was stopped."
 
 
 def test_nothing_to_learn_is_told_with_what_to_do(toy_dock, qtbot):

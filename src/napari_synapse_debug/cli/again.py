@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from napari_synapse_debug.cli.console import out, run_job, show_table
+from napari_synapse_debug.cli.console import ProgressLine, out, run_job, show_table
 from napari_synapse_debug.cli.steps import show_summary
 from napari_synapse_debug.domain.errors import InputError
+from napari_synapse_debug.domain.events import QuietContext
 
 ProjectArg = Annotated[Path, typer.Argument(help="Project folder")]
 RunOption = Annotated[str, typer.Option("--run", help="Name of the run")]
@@ -77,7 +78,9 @@ def propose(
             fix="write for example --size 16,256,256",
         )
     z, y, x = map(int, parts)
-    boxes = pipeline.propose_boxes(project, (z, y, x), count, run)
+    with ProgressLine() as line:
+        context = QuietContext(line.show)
+        boxes = pipeline.propose_boxes(project, (z, y, x), count, run, context=context)
     show_table(
         "Boxes to annotate",
         [{"box": str(box), "unsure": f"{4 * unsure:.0%}"} for box, unsure in boxes],

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from napari_synapse_debug.domain.errors import ProjectError
+from napari_synapse_debug.domain.errors import ProjectError, StepCancelledError
+from napari_synapse_debug.domain.events import Event, StepContext
 from napari_synapse_debug.domain.grid import Box, Triple
 from napari_synapse_debug.domain.project import Source
 from napari_synapse_debug.domain.records import TRUTH, points
@@ -178,12 +179,18 @@ def edited_rows(before: pd.DataFrame, now: pd.DataFrame) -> tuple[set[int], set[
 
 
 def propose_boxes(
-    folder: Path, shape_vx: Triple, count: int, run: str = "main"
+    folder: Path,
+    shape_vx: Triple,
+    count: int,
+    run: str = "main",
+    *,
+    context: StepContext | None = None,
 ) -> list[tuple[Box, float]]:
     """Boxes to annotate next: where the synapse classes of ``run`` are least sure.
 
     They meet neither an annotated box nor the evaluation box, nor one another; with each its
-    mean p(1 - p), in [0, 0.25], the least sure first.
+    mean p(1 - p), in [0, 0.25], the least sure first. All of the prediction is read; ``context``
+    is told how far that is, and asked whether to stop.
 
     Raises
     ------
@@ -191,6 +198,8 @@ def propose_boxes(
         The run has no prediction.
     InputError
         A box smaller than two voxels along an axis.
+    StepCancelledError
+        A stop was asked for.
     """
     project = load_project(folder)
     path = project.run_folder(run) / "prediction.zarr"
@@ -211,4 +220,12 @@ def propose_boxes(
     known = [Box.parse(a.box) for a in config.annotated if a.raw is None]
     judged = config.box("eval")
     taken = known if judged is None else [*known, judged]
-    return uncertain_boxes(read, prediction.grid.box, shape_vx, count, taken)
+
+    def told(done: int, total: int) -> None:
+        if context is None:
+            return
+        context.report(Event("propose", "looking where the model is least sure", done, total))
+        if context.should_stop() and done < total:
+            raise StepCancelledError("The search for boxes was stopped", fix="ask for them again")
+
+    return uncertain_boxes(read, prediction.grid.box, shape_vx, count, taken, told)

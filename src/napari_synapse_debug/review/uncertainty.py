@@ -29,6 +29,7 @@ def uncertain_boxes(
     shape_vx: Triple,
     count: int,
     annotated: Sequence[Box] = (),
+    on_read: Callable[[int, int], object] | None = None,
 ) -> list[tuple[Box, float]]:
     """The ``count`` boxes where the classifier is least sure, and how unsure it is there.
 
@@ -45,6 +46,8 @@ def uncertain_boxes(
         Most boxes to give.
     annotated : sequence of Box
         Boxes that are annotated already; no box that meets one of them is given.
+    on_read : function, optional
+        Told after each reading how many there were, of how many. What it raises ends the search.
 
     Returns
     -------
@@ -65,7 +68,7 @@ def uncertain_boxes(
             fix="ask for larger boxes, for example 16 × 128 × 128",
         )
     half = -(-np.asarray(shape_vx) // 2)
-    cells = _cell_means(read, within, half)
+    cells = _cell_means(read, within, half, on_read)
     chosen: list[tuple[Box, float]] = []
     for mean, corner in _ranked(cells):
         start = np.asarray(within.start) + np.asarray(corner) * half
@@ -76,12 +79,18 @@ def uncertain_boxes(
     return chosen
 
 
-def _cell_means(read: ReadBox, within: Box, half: NDArray[np.int64]) -> NDArray[np.float64]:
+def _cell_means(
+    read: ReadBox,
+    within: Box,
+    half: NDArray[np.int64],
+    on_read: Callable[[int, int], object] | None,
+) -> NDArray[np.float64]:
     """Mean p(1 - p) of each whole cell of ``within``: (z, y, x) cells."""
     numbers = np.asarray(within.shape) // half
     means = np.zeros(numbers, np.float64)
     many = np.maximum(np.asarray(_READ_VX) // half, 1)
-    for cells in Box.of_shape(numbers).blocks(many):
+    blocks = list(Box.of_shape(numbers).blocks(many))
+    for done, cells in enumerate(blocks, start=1):
         first, past = np.asarray(cells.start), np.asarray(cells.stop)
         start, stop = (np.asarray(within.start) + at * half for at in (first, past))
         values = np.asarray(read(Box(_triple(start), _triple(stop))), np.float64)
@@ -89,6 +98,8 @@ def _cell_means(read: ReadBox, within: Box, half: NDArray[np.int64]) -> NDArray[
         flat = unsure.max(axis=0) if unsure.ndim == 4 else unsure
         (z, y, x), (dz, dy, dx) = past - first, half
         means[cells.slices] = flat.reshape(z, dz, y, dy, x, dx).mean(axis=(1, 3, 5))
+        if on_read is not None:
+            on_read(done, len(blocks))
     return means
 
 

@@ -18,6 +18,7 @@ PROPOSED = 5
 """Boxes that are proposed at a time."""
 
 _BOX_NM = 2000.0
+_SEARCH = "proposed boxes"
 
 
 def join_again(panel: DebugPanel, desk: Desk, runs: RunsPage) -> AgainPage:
@@ -25,22 +26,21 @@ def join_again(panel: DebugPanel, desk: Desk, runs: RunsPage) -> AgainPage:
     session, page = desk.session, AgainPage(desk.session)
     alive = partial(while_alive, page)
 
-    def in_thread(name: str, task: Any, show: Any) -> None:
-        desk.background.run(name, task, alive(show), alive(page.show_problem))
-
     def count() -> None:
         task = partial(desk.backend().lessons_of, session.project, session.run)
-        in_thread("lessons", task, page.show_lessons)
+        show, fail = alive(page.show_lessons), alive(page.show_problem)
+        desk.background.run("lessons", task, show, fail)
 
     def propose() -> None:
         if session.results is None:
             return
-        page.show_message("Looking where the model is least sure …")
+        page.show_looking()
         shape = box_to_annotate(session.results.grid)
         task = partial(
             desk.backend().propose_boxes, session.project, shape, PROPOSED, run=session.run
         )
-        in_thread("proposed boxes", task, page.show_boxes)
+        show, fail, told = map(alive, (page.show_boxes, page.show_no_boxes, page.show_progress))
+        desk.background.run(_SEARCH, task, show, fail, on_event=told)
 
     def go_to(box: Box) -> None:
         if session.results is None:
@@ -61,6 +61,7 @@ def join_again(panel: DebugPanel, desk: Desk, runs: RunsPage) -> AgainPage:
 
     page.lessons_requested.connect(guarded(count, page.show_problem))
     page.boxes_requested.connect(guarded(propose, page.show_problem))
+    page.stop_requested.connect(partial(desk.background.stop, _SEARCH))
     page.box_requested.connect(guarded(go_to, page.show_problem))
     page.run_requested.connect(guarded(start, page.show_problem))
     page.cancel_requested.connect(desk.runner.cancel)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,12 +18,14 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_synapse_debug.domain.errors import StepCancelledError
+from napari_synapse_debug.domain.events import Event
 from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.params import AgainParams
 from napari_synapse_debug.ui.blocking import NO_PROJECT, allow, why_blocked, why_missing
 from napari_synapse_debug.ui.forms import Form
 from napari_synapse_debug.ui.message_line import MessageLine
-from napari_synapse_debug.ui.run_panel import RunPanel
+from napari_synapse_debug.ui.run_panel import RunPanel, time_text
 from napari_synapse_debug.ui.session import Session
 
 STEPS = (
@@ -36,20 +39,22 @@ _ABOUT = (
     "you confirmed (key 1). Starts from the present weights; a new run is made and compared."
 )
 _PROPOSE = "Boxes in which the model is least sure of its synapses"
+_WHERE = "Where to annotate next"
 _LIST_ROWS = 5
 
 
 class AgainPage(QWidget):
     """Emits ``run_requested(params)``, ``cancel_requested`` and ``lessons_requested``.
 
-    For boxes to annotate ``boxes_requested`` and ``box_requested(box)``; ``trained(made)`` when a
-    new run was made.
+    For boxes to annotate ``boxes_requested``, ``stop_requested`` and ``box_requested(box)``;
+    ``trained(made)`` when a new run was made.
     """
 
     run_requested = Signal(object)
     cancel_requested = Signal()
     lessons_requested = Signal()
     boxes_requested = Signal()
+    stop_requested = Signal()
     trained = Signal(object)
     box_requested = Signal(object)
 
@@ -59,13 +64,14 @@ class AgainPage(QWidget):
         self.form = Form(AgainParams())
         self.lessons, self.message = QLabel(), MessageLine()
         self.run_panel = RunPanel("Train again", STEPS)
-        self.propose = QPushButton("Where to annotate next")
+        self.propose = QPushButton(_WHERE)
+        self._is_looking, self._began = False, 0.0
         self.boxes = QListWidget()
         self._lay_out()
         self.form.changed.connect(self.show_state)
         self.run_panel.run_requested.connect(lambda: self.run_requested.emit(self.form.value()))
         self.run_panel.cancel_requested.connect(self.cancel_requested)
-        self.propose.clicked.connect(lambda: self.boxes_requested.emit())
+        self.propose.clicked.connect(self._ask_or_stop)
         self.boxes.itemActivated.connect(self._choose)
         self.boxes.itemClicked.connect(self._choose)
         session.project_changed.connect(self._forget)
@@ -88,8 +94,30 @@ class AgainPage(QWidget):
             f"Truth: {lessons.added} added · {lessons.removed} removed · {lessons.changed} changed"
         )
 
+    def show_looking(self) -> None:
+        """Show that boxes are looked for; the button ends it."""
+        self._is_looking, self._began = True, time.monotonic()
+        self.propose.setText("Stop looking")
+        self.show_message("Looking where the model is least sure …")
+
+    def show_progress(self, event: Event) -> None:
+        """Show how much of the prediction was looked at, and the time left."""
+        seconds = time.monotonic() - self._began
+        left = seconds * (event.total - event.done) / max(event.done, 1)
+        share = event.done / max(event.total, 1)
+        self.show_message(f"{event.message.capitalize()}: {share:.0%} · {time_text(left)}")
+
+    def show_no_boxes(self, error: Exception) -> None:
+        """Show why there are no boxes: the search was stopped, or something failed."""
+        self._end_looking()
+        if isinstance(error, StepCancelledError):
+            self.show_message(str(error))
+        else:
+            self.show_problem(error)
+
     def show_boxes(self, boxes: Sequence[tuple[Box, float]]) -> None:
         """List boxes to annotate with how unsure the model is there, the least sure first."""
+        self._end_looking()
         self.boxes.clear()
         for box, unsure in boxes:
             item = QListWidgetItem(f"{box}    unsure {4 * unsure:.0%}")
@@ -120,12 +148,20 @@ class AgainPage(QWidget):
         is_open = self._session.project is not None
         self.lessons.setText("" if is_open else NO_PROJECT)
         allow(self.propose, _PROPOSE, why_missing(self._session, ("synapses",)))
+        self._end_looking()
         self.boxes.clear()
         self.boxes.hide()
         self.show_message("")
         self.show_state()
         if is_open and self.isVisible():
             self.lessons_requested.emit()
+
+    def _ask_or_stop(self) -> None:
+        (self.stop_requested if self._is_looking else self.boxes_requested).emit()
+
+    def _end_looking(self) -> None:
+        self._is_looking = False
+        self.propose.setText(_WHERE)
 
     def _choose(self, item: QListWidgetItem) -> None:
         self.box_requested.emit(item.data(Qt.ItemDataRole.UserRole))

@@ -137,6 +137,7 @@ class Desk:
     def _forget_tasks(self) -> None:
         """What was asked about the results before is not told of those that are open now."""
         for name in ABOUT_RESULTS:
+            self.background.stop(name)
             self.background.forget(name)
 
     def close(self) -> None:
