@@ -15,7 +15,7 @@ from napari_synapse_debug.domain.params import SynapseParams
 from napari_synapse_debug.domain.records import PREDICTION
 from napari_synapse_debug.io import load_project, read_json, read_table, write_labels
 from napari_synapse_debug.pipeline import change_params, prepare_gaps, run_steps
-from napari_synapse_debug.pipeline.gaps import gaps_to_try
+from napari_synapse_debug.pipeline.ladder import gaps_to_try
 from napari_synapse_debug.pipeline.whatif import load_whatif
 
 STEPS = ("contacts", "synapses", "evaluate")
@@ -88,7 +88,8 @@ def test_a_stop_keeps_the_gaps_that_are_done(placed):
     with pytest.raises(StepCancelledError):
         prepare_gaps(placed, gaps=(8.0, 24.0, 32.0), context=context)
     assert any(line.startswith("gap 8 nm, 1 of 3: ") for line in told)
-    assert load_whatif(placed).gaps == (8.0, 16.0)
+    whatif = load_whatif(placed)
+    assert (whatif.gaps, whatif.gaps_left) == ((8.0, 16.0), (0.0, 24.0, 32.0))
     assert not (placed / "runs" / "main" / "gaps.partial").exists()
     (step,) = prepare_gaps(placed, gaps=(8.0, 24.0)).steps
     assert step.made == "gaps of 8, 16, 24 nm can be tried"

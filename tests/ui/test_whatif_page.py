@@ -39,6 +39,7 @@ class Tables:
     smallest_vx: int = 20
     contacts: ContactParams = CONTACTS
     gaps: tuple = (24.0,)
+    gaps_left: tuple = (0.0, 48.0)
 
     def derive(self, params, gap_nm):
         scores = (0.1, 0.4, 0.9) if gap_nm > 0 else (0.9,)
@@ -117,8 +118,10 @@ def test_a_gap_is_asked_for_before_it_can_be_tried(page, qtbot):
 
 
 def test_a_prepared_gap_is_tried_applied_and_put_back(page, qtbot):
-    page.show_whatif(Tables(gaps=(0.0, 24.0, 48.0)))
+    page.show_whatif(Tables(gaps=(0.0, 24.0), gaps_left=(48.0,)))  # it was stopped
     assert page.sliders[GAP].isEnabled()
+    assert not page.prepare.isHidden()
+    page.show_whatif(Tables(gaps=(0.0, 24.0, 48.0), gaps_left=()))
     assert page.prepare.isHidden()
     assert page.message.text() == "Nothing is written until it is applied."
     assert page.outlook.text().startswith("<b>2</b> synapses")
@@ -138,6 +141,7 @@ def test_a_prepared_gap_is_tried_applied_and_put_back(page, qtbot):
     assert page.is_as_run
 
 
+@pytest.mark.slow
 def test_the_window_prepares_tries_and_applies_gaps(toy_dock, qtbot):
     page, session = toy_dock.whatif, toy_dock._desk.session
     toy_dock.tabs.setCurrentWidget(page)

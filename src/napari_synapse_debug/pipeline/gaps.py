@@ -14,7 +14,6 @@ import pandas as pd
 
 from napari_synapse_debug.domain.errors import ProjectError
 from napari_synapse_debug.domain.events import Event, QuietContext, StepContext
-from napari_synapse_debug.domain.grid import TripleNm
 from napari_synapse_debug.domain.params import ContactParams, SynapseParams
 from napari_synapse_debug.io import Project, Volume, load_project, lock_run, write_table
 from napari_synapse_debug.pipeline.candidate_pairs import (
@@ -29,6 +28,7 @@ from napari_synapse_debug.pipeline.ladder import (
     GAPS,
     floor_size,
     gap_file,
+    gaps_to_try,
     ladder_thresholds,
     read_gaps,
 )
@@ -45,24 +45,6 @@ Out = TypeVar("Out")
 
 Labelled = dict[float, tuple[pd.DataFrame, Volume]]
 """Candidates and the volume of their ids, by threshold."""
-
-_SHARES = (0.0, 0.5, 1.5, 2.0)
-_EDGES = (1, 2, 4)
-
-
-def gaps_to_try(used_nm: float, voxel_size_nm: TripleNm) -> tuple[float, ...]:
-    """The gaps (nm) worth trying beside ``used_nm``, rising.
-
-    None, half, one and a half and twice of it, in whole edges of a voxel (the shortest), as those
-    between touch the same voxels; where no gap is bridged, one, two and four edges.
-    """
-    edge = min(voxel_size_nm)
-    if used_nm == 0:
-        found = {n * edge for n in _EDGES}
-    else:
-        found = {round(used_nm * share / edge) * edge for share in _SHARES}
-    most = _most_nm()
-    return tuple(sorted({round(gap, 4) for gap in found if gap <= most} - {used_nm}))
 
 
 def prepare_gaps(
@@ -169,12 +151,6 @@ def _with_gap(work: Work, gap_nm: float) -> Work:
     params = params.model_copy(update={"contacts": ContactParams.build(**values)})
     changed = config.model_copy(update={"params": params})
     return replace(work, project=Project(work.project.folder, changed))
-
-
-def _most_nm() -> float:
-    """The largest gap that contacts can have."""
-    schema = ContactParams.model_json_schema()["properties"]["max_gap_nm"]
-    return float(schema["maximum"])
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from shutil import rmtree
 import numpy as np
 import pandas as pd
 
-from napari_synapse_debug.domain.params import SynapseParams
+from napari_synapse_debug.domain.grid import TripleNm
+from napari_synapse_debug.domain.params import ContactParams, SynapseParams
 from napari_synapse_debug.domain.partner_model import PartnerModel
 from napari_synapse_debug.domain.records import PAIRS
 from napari_synapse_debug.io import read_table, write_table
@@ -30,6 +31,10 @@ LEAST, MOST = 0.05, 0.95
 
 SIZE_SHARE = 4
 """Candidates down to this part of the smallest size in use are prepared."""
+
+
+_SHARES = (0.0, 0.5, 1.5, 2.0)
+_EDGES = (1, 2, 4)
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,21 @@ def write_ladder(
     write_table(_joined(candidates), folder / CANDIDATES_FILE)
     write_table(_joined(pairs), folder / PAIRS_FILE)
     return len(candidates)
+
+
+def gaps_to_try(used_nm: float, voxel_size_nm: TripleNm) -> tuple[float, ...]:
+    """The gaps (nm) worth trying beside ``used_nm``, rising.
+
+    None, half, one and a half and twice of it, in whole edges of a voxel (the shortest), as those
+    between touch the same voxels; where no gap is bridged, one, two and four edges.
+    """
+    edge = min(voxel_size_nm)
+    if used_nm == 0:
+        found = {n * edge for n in _EDGES}
+    else:
+        found = {round(used_nm * share / edge) * edge for share in _SHARES}
+    most = ContactParams.model_json_schema()["properties"]["max_gap_nm"]["maximum"]
+    return tuple(sorted({round(gap, 4) for gap in found if gap <= most} - {used_nm}))
 
 
 def gap_file(folder: Path, gap_nm: float) -> Path:

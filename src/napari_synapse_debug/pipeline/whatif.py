@@ -22,6 +22,7 @@ from napari_synapse_debug.pipeline.ladder import (
     PAIRS_FILE,
     Rung,
     floor_size,
+    gaps_to_try,
     read_gaps,
 )
 from napari_synapse_debug.pipeline.package_file import refuse_package
@@ -83,6 +84,8 @@ class WhatIf:
         As the run used them.
     others : mapping of float to mapping of float to Rung
         The rungs under other gaps (nm), where these were prepared (``prepare_gaps``).
+    gaps_left : tuple of float
+        The gaps (nm) that ``prepare_gaps`` would prepare and did not yet.
     case : Case, optional
         Truth and judge; None without truth.
     ids : mapping of (float, float) to (N, 2) uint64
@@ -97,6 +100,7 @@ class WhatIf:
     smallest_vx: int
     contacts: ContactParams = field(default_factory=ContactParams)
     others: Mapping[float, Rungs] = field(default_factory=dict)
+    gaps_left: tuple[float, ...] = ()
     case: Case | None = None
     ids: Mapping[tuple[float, float], Ids] | None = None
     truth_ids: Identities | None = None
@@ -216,7 +220,9 @@ def load_whatif(folder: Path, run: str = "main") -> WhatIf:
     params, used = resolve_params(work), work.params.contacts
     rungs = _read_rungs(work.folder, used.max_gap_nm, params.threshold or 0.0)
     others = {gap: at_gap for gap, at_gap in rungs.items() if gap != used.max_gap_nm}
-    found = WhatIf(params, rungs[used.max_gap_nm], floor_size(params), used, others)
+    voxel_nm = work.project.raw().grid.voxel_size_nm
+    left = tuple(gap for gap in gaps_to_try(used.max_gap_nm, voxel_nm) if gap not in rungs)
+    found = WhatIf(params, rungs[used.max_gap_nm], floor_size(params), used, others, left)
     if work.project.config.truth is None:
         return found
     case = with_rule(case_of_run(work), "three_point")

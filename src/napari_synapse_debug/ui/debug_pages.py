@@ -19,10 +19,7 @@ from napari_synapse_debug.ui.guarding import guarded, while_alive
 from napari_synapse_debug.ui.outlook_changes import changes_under
 from napari_synapse_debug.ui.runs_page import RunsPage, changes_of
 from napari_synapse_debug.ui.truth_page import TruthPage
-from napari_synapse_debug.ui.whatif_page import WhatIfPage
-
-APPLIED_STEPS = ("synapses", "evaluate", "diagnose", "report")
-"""Steps that are run when the sliders of What if are applied."""
+from napari_synapse_debug.ui.whatif_page import APPLIED_STEPS, WhatIfPage
 
 
 def join_charts(panel: DebugPanel, desk: Desk) -> ChartsPage:
@@ -91,6 +88,7 @@ def join_whatif(panel: DebugPanel, desk: Desk) -> WhatIfPage:
     page.load_requested.connect(guarded(load, panel.show_error))
     page.asked.connect(ask)
     page.apply_requested.connect(guarded(apply, panel.show_error))
+    page.cancel_requested.connect(desk.runner.cancel)
     page.prepare_requested.connect(guarded(desk.runner.prepare_gaps, panel.show_error))
     panel.add_page(page, "What if", "Try other filters: counts and score at once")
     return page

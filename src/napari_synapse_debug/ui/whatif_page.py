@@ -15,6 +15,7 @@ from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.params import ContactParams, SynapseParams
 from napari_synapse_debug.ui.blocking import allow, why_blocked
 from napari_synapse_debug.ui.message_line import MessageLine
+from napari_synapse_debug.ui.run_panel import RunPanel
 from napari_synapse_debug.ui.scroll_safe import Slider
 from napari_synapse_debug.ui.session import Session
 from napari_synapse_debug.ui.whatif_sliders import FIELDS, GAP, Outlook, WhatIf, slider_stops
@@ -27,6 +28,12 @@ _CHANGES = {
 }
 
 
+APPLIED_STEPS = ("synapses", "evaluate", "diagnose", "report")
+"""Steps that are run when the sliders are applied."""
+
+STEPS = ("gaps", "contacts", *APPLIED_STEPS)
+"""Steps whose progress is shown here."""
+
 _TRIED = "Nothing is written until it is applied."
 _ONE_GAP = (
     " Another gap between neurons makes other contacts, which have to be found before it can be "
@@ -37,13 +44,15 @@ _ONE_GAP = (
 class WhatIfPage(QWidget):
     """Emits ``load_requested`` when first seen, ``asked`` and ``apply_requested`` with filters.
 
-    These are the parameters of synapses, and the largest gap (nm).
+    These are the parameters of synapses, and the largest gap (nm). ``prepare_requested`` asks for
+    other gaps, ``cancel_requested`` for the end of what runs.
     """
 
     load_requested = Signal()
     asked = Signal(object, float)
     apply_requested = Signal(object, float)
     prepare_requested = Signal()
+    cancel_requested = Signal()
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -58,10 +67,12 @@ class WhatIfPage(QWidget):
         self.message, self.outlook, self.before = MessageLine(), QLabel(), QLabel()
         self.changes = QLabel()
         self.reset = QPushButton("As in the run")
-        self.apply = QPushButton("Apply: place synapses anew and evaluate")
+        self.run_panel = RunPanel("Apply: place synapses anew and evaluate", STEPS)
+        self.apply = self.run_panel.run
         self.prepare = QPushButton("Prepare other gaps")
         self._lay_out()
-        self.apply.clicked.connect(lambda: self.apply_requested.emit(*self.filters()))
+        self.run_panel.run_requested.connect(lambda: self.apply_requested.emit(*self.filters()))
+        self.run_panel.cancel_requested.connect(self.cancel_requested)
         self.prepare.clicked.connect(self.prepare_requested)
         self.reset.clicked.connect(self._put_back)
         session.results_changed.connect(self._forget)
@@ -82,7 +93,7 @@ class WhatIfPage(QWidget):
         for name, slider in self.sliders.items():
             slider.setEnabled(has_gaps if name == GAP else whatif is not None)
         self.reset.setEnabled(whatif is not None)
-        self.prepare.setVisible(not has_gaps)
+        self.prepare.setVisible(whatif is None or bool(whatif.gaps_left))
         self._show_blocked()
         if whatif is None:
             self.message.show_text("Open a project whose synapses were placed.")
@@ -198,6 +209,7 @@ class WhatIfPage(QWidget):
         reason = why_blocked(self._session, lambda: None)
         if not reason and self._whatif is None:
             reason = "There are no tables of this run to try filters on"
+        self.run_panel.show_job(self._session.job, reason)
         allow(self.apply, "Write these filters to the project, and run what follows", reason)
         tip = "Find contacts and pairs under other gaps, so that the slider can try these"
         allow(self.prepare, tip, reason)
@@ -229,7 +241,7 @@ class WhatIfPage(QWidget):
             self.changes,
             self.before,
             self.reset,
-            self.apply,
+            self.run_panel,
         ):
             column.addWidget(part)
         column.addStretch(1)

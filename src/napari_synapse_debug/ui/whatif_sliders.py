@@ -66,6 +66,10 @@ class WhatIf(Protocol):
     def gaps(self) -> tuple[float, ...]:
         """Those that are prepared (nm), rising, that of the run among them."""
 
+    @property
+    def gaps_left(self) -> tuple[float, ...]:
+        """Those that can be prepared still (nm)."""
+
     def derive(self, params: SynapseParams, gap_nm: float | None = None) -> Outlook:
         """The synapses and the score under ``params`` and a gap."""
 
