@@ -39,6 +39,7 @@ def placed(predicted: Path, world: SimpleNamespace) -> Path:
         (24.0, (40.0, 8.0, 8.0), (0.0, 16.0, 32.0, 48.0)),  # 12 and 36 lie between voxels
         (0.0, (30.0, 4.6, 4.6), (4.6, 9.2, 18.4)),
         (4.0, (30.0, 8.0, 8.0), (0.0, 8.0)),
+        (0.0, (30.0, 25 / 3, 25 / 3), (8.3334, 16.6667, 33.3334)),  # 8.3333 would not reach
         (800.0, (8.0, 8.0, 8.0), (0.0, 400.0)),  # 1000 nm is the most that contacts take
     ],
     ids=str,
@@ -100,5 +101,21 @@ def test_what_cannot_be_prepared_is_refused(placed):
         prepare_gaps(placed, gaps=(-1.0,))
     with pytest.raises(InputError, match=r"gap is not prepared.*8 nm.*one of 16"):
         load_whatif(placed).derive(SynapseParams(), 8.0)
-    with pytest.raises(ProjectError, match="no synapses to try other gaps for"):
+    with pytest.raises(ProjectError, match=r"gaps are tried needs the results of synapses"):
         prepare_gaps(placed, "other")
+
+
+def test_contacts_that_were_made_anew_alone_are_not_taken_for_those_of_the_synapses(placed):
+    change_params(placed, {"contacts": {"max_gap_nm": 48.0}})
+    run_steps(placed, STEPS[:1])
+    for ask in (load_whatif, prepare_gaps):
+        with pytest.raises(ProjectError, match=r"made before contacts was done anew.*synapses"):
+            ask(placed)
+
+
+def test_synapses_are_measured_across_the_gap_of_their_contacts(placed):
+    before = load_whatif(placed).derive(SynapseParams(threshold=0.5)).synapses
+    change_params(placed, {"contacts": {"max_gap_nm": 0.0}, "synapses": {"threshold": 0.5}})
+    run_steps(placed, STEPS[1:])  # contacts stay those of 16 nm
+    stored = read_table(placed / "runs" / "main" / "synapses.parquet", PREDICTION)
+    pd.testing.assert_frame_equal(stored, before)

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from napari_synapse_debug.domain.errors import InputError
+from napari_synapse_debug.domain.events import Event
 from napari_synapse_debug.ui.finding_table import FindingFilter
+from napari_synapse_debug.ui.job_endings import running
 from napari_synapse_debug.ui.session import JobState, Session
 
 
@@ -114,6 +116,13 @@ def test_time_left_follows_the_rate_so_far(done, total, seconds, left):
     job = JobState("running", "predict", "", done, total, seconds)
 
     assert job.seconds_left == left
+
+
+def test_time_left_counts_anew_where_a_part_of_a_step_begins_again():
+    job = JobState()
+    for done, seconds in ((1, 1.0), (60, 60.0), (1, 61.0), (11, 71.0)):
+        job = running(Event("gaps", "candidate", done, 60), seconds, job)
+    assert job.seconds_left == pytest.approx(49.0)  # 10 in 10 s, 49 left; not 10 in 70 s
 
 
 def test_time_left_does_not_count_what_was_done_before_it_was_stopped():

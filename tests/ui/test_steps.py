@@ -180,6 +180,14 @@ def test_run_is_blocked_while_another_step_runs(make_panel, session, qtbot):
     assert other.run_panel.run.isEnabled()
 
 
+def test_a_failed_step_shows_what_those_before_it_made(make_panel, session, qtbot):
+    panel = make_panel(broken_step)
+    with qtbot.waitSignal(session.results_changed):
+        panel.run_panel.run.click()
+    wait_for(qtbot, session, "failed")
+    assert "mount the disk" in session.job.message
+
+
 def test_an_error_is_told_with_what_to_do_and_its_details(make_panel, session, qtbot, qapp):
     panel = make_panel(broken_step)
 

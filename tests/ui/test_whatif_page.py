@@ -40,6 +40,7 @@ class Tables:
     contacts: ContactParams = CONTACTS
     gaps: tuple = (24.0,)
     gaps_left: tuple = (0.0, 48.0)
+    is_learnt: bool = False
 
     def derive(self, params, gap_nm):
         scores = (0.1, 0.4, 0.9) if gap_nm > 0 else (0.9,)
@@ -110,6 +111,7 @@ def test_a_gap_is_asked_for_before_it_can_be_tried(page, qtbot):
     page.show()
     page.show_whatif(Tables())
     assert not page.sliders[GAP].isEnabled()
+    assert page.sliders[GAP].toolTip() == "Prepare other gaps first"
     assert page.values[GAP].text() == "24 nm"
     assert page.prepare.isVisible()
     assert "which have to be found" in page.message.text()
@@ -124,6 +126,7 @@ def test_a_prepared_gap_is_tried_applied_and_put_back(page, qtbot):
     page.show_whatif(Tables(gaps=(0.0, 24.0, 48.0), gaps_left=()))
     assert page.prepare.isHidden()
     assert page.message.text() == "Nothing is written until it is applied."
+    assert "other gaps have to be prepared anew" in page.apply.toolTip()
     assert page.outlook.text().startswith("<b>2</b> synapses")
     assert page.is_as_run
 
@@ -139,6 +142,57 @@ def test_a_prepared_gap_is_tried_applied_and_put_back(page, qtbot):
     assert page.contacts(24.0) is None
     page.reset.click()
     assert page.is_as_run
+
+
+def test_what_was_tried_stays_when_only_more_gaps_come(page):
+    page.show_whatif(Tables())
+    page.sliders["threshold"].setValue(0)
+    page.try_score(0.5)
+    page._session.set_results(page._session.results, goes_on=True)
+    assert page.outlook.text() == ""
+    page.show_whatif(Tables(gaps=(0.0, 24.0), gaps_left=(48.0,)))
+    assert (page.params().threshold, page.params().min_score) == (0.35, 0.5)
+
+    page._session.set_results(page._session.results, goes_on=True)
+    other = PARAMS.model_copy(update={"threshold": 0.55})
+    page.show_whatif(Tables(params=other))  # made anew with others: these stand on the sliders
+    assert page.params() == other
+    assert page.before.text().startswith("In the run: 2 synapses")
+
+
+def test_fewer_gaps_than_where_the_sliders_stood(page):
+    page.show_whatif(Tables(gaps=(0.0, 24.0, 48.0)))
+    page.sliders[GAP].setValue(2)
+    page.sliders["threshold"].setValue(0)
+    page.show_whatif(Tables())
+    assert page.filters() == (PARAMS, 24.0)
+
+
+def test_the_numbers_of_the_run_are_not_those_of_what_is_tried(page):
+    page.try_score(0.5)
+    page.asked.disconnect()
+    page.show_whatif(Tables())
+    page.show_outlook(page.derive(*page.filters()))  # only the latest is told
+    assert page.outlook.text().startswith("<b>1</b>")
+    assert page.before.text() == ""
+    page.reset.click()
+    page.show_outlook(page.derive(*page.filters()))
+    assert page.before.text().startswith("In the run: 2 synapses")
+
+
+def test_that_partners_are_learnt_anew_is_said(page):
+    page.show_whatif(Tables(is_learnt=True))
+    assert "learnt anew" in page.message.text()
+
+
+def test_without_truth_nothing_is_evaluated(toy_dock, monkeypatch):
+    desk, started = toy_dock._desk, []
+    monkeypatch.setattr(desk.runner, "start", lambda steps, params: started.append(steps))
+    results = desk.session.results
+    config = results.config.model_copy(update={"truth": None})
+    desk.session.set_results(dataclasses.replace(results, config=config))
+    toy_dock.whatif.apply_requested.emit(SynapseParams(), 0.0)
+    assert started == [("synapses",)]
 
 
 @pytest.mark.slow

@@ -86,6 +86,7 @@ def open_scene(work: Work, params: SynapseParams) -> Scene:
     StepCancelledError
         Stopped.
     """
+    work = as_made(work, "contacts")  # pairs are measured across the gap that contacts bridge
     segmentation = work.project.segmentation()
     return Scene(
         work,
@@ -95,7 +96,7 @@ def open_scene(work: Work, params: SynapseParams) -> Scene:
         read_table(work.folder / "contacts.parquet", CONTACTS),
         _find_somata(work, segmentation, params),
         # contacts were found across this background, whatever the project names by now
-        open_contact_scene(as_made(work, "contacts").project).background,
+        open_contact_scene(work.project).background,
     )
 
 

@@ -12,10 +12,9 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from napari_synapse_debug.domain.errors import ProjectError
 from napari_synapse_debug.domain.events import Event, QuietContext, StepContext
 from napari_synapse_debug.domain.params import ContactParams, SynapseParams
-from napari_synapse_debug.io import Project, Volume, load_project, lock_run, write_table
+from napari_synapse_debug.io import Project, Volume, load_project, lock_run, read_run, write_table
 from napari_synapse_debug.pipeline.candidate_pairs import (
     Scene,
     label_candidates,
@@ -23,14 +22,14 @@ from napari_synapse_debug.pipeline.candidate_pairs import (
     pairs_of,
 )
 from napari_synapse_debug.pipeline.contacts import contacts_of
+from napari_synapse_debug.pipeline.inputs import check_needs
 from napari_synapse_debug.pipeline.ladder import (
-    CANDIDATES_FILE,
     GAPS,
     floor_size,
     gap_file,
     gaps_to_try,
+    known_gaps,
     ladder_thresholds,
-    read_gaps,
 )
 from napari_synapse_debug.pipeline.outcome import errors_of_run, score_of_run
 from napari_synapse_debug.pipeline.package_file import refuse_package
@@ -74,7 +73,8 @@ def prepare_gaps(
     Raises
     ------
     ProjectError
-        The run has no synapses, or another process works on it, or it is a work package.
+        The run has no synapses or older ones than its contacts, or another process works on it,
+        or it is a work package.
     InputError
         A gap that contacts cannot have.
     StepCancelledError
@@ -85,13 +85,7 @@ def prepare_gaps(
     refuse_package(project.folder, "to try other gaps")
     with lock_run(project, run):
         work = as_made(Work(project, run, "", context or QuietContext()), "contacts", "synapses")
-        if not (work.folder / CANDIDATES_FILE).exists():
-            raise ProjectError(
-                f"The run {run!r} has no synapses to try other gaps for",
-                found=f"no {CANDIDATES_FILE} in {work.folder}",
-                expected="a run whose synapses were placed",
-                fix=f"synapse-debug synapses {folder} --run {run}",
-            )
+        check_needs(read_run(work.folder), "evaluate", "A run in which other gaps are tried")
         used = work.params.contacts.max_gap_nm
         wanted = gaps_to_try(used, project.raw().grid.voxel_size_nm) if gaps is None else gaps
         of_gap = {gap: _with_gap(work, gap) for gap in sorted({*wanted} - {used})}
@@ -99,7 +93,7 @@ def prepare_gaps(
         if due:
             _prepare(work, due)
         score, errors = score_of_run(work.folder), errors_of_run(work.folder)
-        known = ", ".join(f"{gap:g}" for gap in sorted({used, *read_gaps(work.folder)}))
+        known = ", ".join(f"{gap:g}" for gap in sorted({used, *known_gaps(work.folder)}))
     seconds = time.monotonic() - started
     done = (StepSummary(GAPS, f"gaps of {known} nm can be tried", seconds),) if due else ()
     return RunSummary(done, () if due else (GAPS,), score, errors)
@@ -110,7 +104,7 @@ def _prepare(work: Work, due: dict[float, Work]) -> None:
     partial = work.folder / f"{GAPS}.partial"
     rmtree(partial, ignore_errors=True)  # of a process that was killed
     try:
-        scene = open_scene(work, params)
+        scene = open_scene(replace(work, context=_Telling(work.context, "for all gaps")), params)
         found = _label(scene, params, partial)
         for number, (gap, at_gap) in enumerate(due.items(), start=1):
             said = f"gap {gap:g} nm, {number} of {len(due)}"
@@ -161,8 +155,8 @@ class _Telling:
     said: str
 
     def report(self, event: Event) -> None:
-        """Hand the event on."""
-        self.context.report(replace(event, message=f"{self.said}: {event.message}"))
+        """Hand the event on, as one of ``gaps``."""
+        self.context.report(replace(event, step=GAPS, message=f"{self.said}: {event.message}"))
 
     def should_stop(self) -> bool:
         """Whether the user asked to stop."""

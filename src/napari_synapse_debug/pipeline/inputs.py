@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from napari_synapse_debug.domain.errors import ProjectError
 from napari_synapse_debug.domain.project import Source
 from napari_synapse_debug.io import Project, RunRecord, fingerprint, parse_source, read_run
 from napari_synapse_debug.pipeline.lessons import lesson_inputs
@@ -61,6 +62,32 @@ def older_than(record: RunRecord, step: str) -> tuple[str, str] | None:
             if earlier in record.steps and was != now:
                 return before, earlier
     return None
+
+
+def check_needs(record: RunRecord, step: str, who: str = "") -> None:
+    """Refuse a run that lacks what ``step`` reads, or has what does not fit together.
+
+    Raises
+    ------
+    ProjectError
+        It is said of ``who``, by default of the step.
+    """
+    who = who or f"The step {step}"
+    missing = [before for before in NEEDS[step] if before not in record.steps]
+    if missing:
+        raise ProjectError(
+            f"{who} needs the results of {' and '.join(missing)}",
+            found="a run in which they were not made",
+            expected=f"{', '.join(NEEDS[step])} done before",
+            fix=f"run {' and '.join(missing)} first, or `synapse-debug run` for all",
+        )
+    if (older := older_than(record, step)) is not None:
+        before, earlier = older
+        raise ProjectError(
+            f"{who} needs the results of {before}",
+            found=f"some that were made before {earlier} was done anew",
+            fix=f"run {before} first, or `synapse-debug run` for all",
+        )
 
 
 def _contact_layers(project: Project) -> dict[str, Source | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,26 +123,30 @@ def gaps_to_try(used_nm: float, voxel_size_nm: TripleNm) -> tuple[float, ...]:
     else:
         found = {round(used_nm * share / edge) * edge for share in _SHARES}
     most = ContactParams.model_json_schema()["properties"]["max_gap_nm"]["maximum"]
-    return tuple(sorted({round(gap, 4) for gap in found if gap <= most} - {used_nm}))
+    rounded = {math.ceil(gap * 1e4 - 1e-6) / 1e4 for gap in found}  # less would not reach
+    return tuple(sorted({gap for gap in rounded if gap <= most} - {used_nm}))
 
 
 def gap_file(folder: Path, gap_nm: float) -> Path:
     """Where the pairs of the run in ``folder`` lie under a gap (nm), at all prepared thresholds."""
-    return folder / GAPS / f"pairs_{gap_nm:g}.parquet"
+    return folder / GAPS / f"pairs_{gap_nm:.10g}.parquet"
 
 
 def read_gaps(folder: Path) -> Mapping[float, pd.DataFrame]:
     """The pairs (``records.PAIRS``, and ``threshold``) by prepared gap (nm), rising."""
-    found = {
-        float(path.stem.removeprefix("pairs_")): read_table(path, PAIRS)
-        for path in (folder / GAPS).glob("pairs_*.parquet")
-    }
-    return dict(sorted(found.items()))
+    return {gap: read_table(gap_file(folder, gap), PAIRS) for gap in known_gaps(folder)}
+
+
+def known_gaps(folder: Path) -> tuple[float, ...]:
+    """The gaps (nm) that are prepared for the run in ``folder``, rising, without its own."""
+    found = (folder / GAPS).glob("pairs_*.parquet")
+    return tuple(sorted(float(path.stem.removeprefix("pairs_")) for path in found))
 
 
 def forget_gaps(folder: Path) -> None:
     """Take away what was prepared for other gaps from other contacts or candidates."""
-    rmtree(folder / GAPS, ignore_errors=True)
+    for name in (GAPS, f"{GAPS}.partial"):
+        rmtree(folder / name, ignore_errors=True)
 
 
 def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:

@@ -75,7 +75,7 @@ def _surface(work: Work) -> pd.DataFrame:
     """F1 around the threshold in use; without rows where the run has nothing prepared."""
     if not all((work.folder / name).exists() for name in (CANDIDATES_FILE, PAIRS_FILE)):
         return empty(SURFACE)
-    return measure_surface(load_whatif(work.project.folder, work.run), work)
+    return measure_surface(load_whatif(work.project.folder, work.run, gaps=False), work)
 
 
 def _compared(work: Work, results: Results) -> dict[str, Any]:

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from napari_synapse_debug.domain.errors import InputError, ProjectError
+from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.events import QuietContext, StepContext
 from napari_synapse_debug.domain.params import Params
 from napari_synapse_debug.domain.project import ProjectConfig, StepParams
 from napari_synapse_debug.io import (
     Project,
-    RunRecord,
     StepRecord,
     check_project,
     load_project,
@@ -25,11 +24,10 @@ from napari_synapse_debug.io import (
     write_run,
 )
 from napari_synapse_debug.pipeline.card import write_scores
-from napari_synapse_debug.pipeline.inputs import inputs_of, older_than
+from napari_synapse_debug.pipeline.inputs import check_needs, inputs_of
 from napari_synapse_debug.pipeline.outcome import errors_of_run, score_of_run
 from napari_synapse_debug.pipeline.package_file import refuse_package
 from napari_synapse_debug.pipeline.plan import (
-    NEEDS,
     OUTPUTS,
     WITHOUT_EFFECT,
     StepDone,
@@ -233,7 +231,7 @@ def _run_step(
     project: Project, run: str, step: str, context: StepContext, *, is_over: bool = False
 ) -> StepSummary:
     folder = project.run_folder(run)
-    _check_needs(read_run(folder), step)
+    check_needs(read_run(folder), step)
     params, inputs = effective_params(project, step), inputs_of(project, run, step)
     if is_over:
         from napari_synapse_debug.pipeline.training_start import inputs_when_begun
@@ -257,24 +255,6 @@ def _run_step(
     elif step == "evaluate":
         write_scores(project, run)
     return StepSummary(step, made.made, seconds)
-
-
-def _check_needs(record: RunRecord, step: str) -> None:
-    missing = [before for before in NEEDS[step] if before not in record.steps]
-    if missing:
-        raise ProjectError(
-            f"The step {step} needs the results of {' and '.join(missing)}",
-            found="a run in which they were not made",
-            expected=f"{', '.join(NEEDS[step])} done before",
-            fix=f"run {' and '.join(missing)} first, or `synapse-debug run` for all",
-        )
-    if (older := older_than(record, step)) is not None:
-        before, earlier = older
-        raise ProjectError(
-            f"The step {step} needs the results of {before}",
-            found=f"some that were made before {earlier} was done anew",
-            fix=f"run {before} first, or `synapse-debug run` for all",
-        )
 
 
 def _function(step: str) -> Callable[[Work], StepDone]:

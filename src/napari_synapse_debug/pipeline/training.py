@@ -14,6 +14,7 @@ from napari_synapse_debug.pipeline.annotated_box import AnnotatedBox
 from napari_synapse_debug.pipeline.calibration import Calibration, calibrate
 from napari_synapse_debug.pipeline.detection import judge_boxes, predict_annotated
 from napari_synapse_debug.pipeline.plan import StepDone
+from napari_synapse_debug.pipeline.rare_classes import rare_classes
 from napari_synapse_debug.pipeline.training_boxes import AnnotatedBoxes, read_annotated_boxes
 from napari_synapse_debug.pipeline.training_history import write_sections
 from napari_synapse_debug.pipeline.training_log import LOGS, LoggedContext
@@ -43,6 +44,8 @@ def train(work: Work) -> StepDone:
         Stopped; the best weights are kept, and the next call goes on from there.
     """
     boxes = read_annotated_boxes(work)
+    for line in (rare := rare_classes(work.project.config.classes, boxes.learnt)):
+        work.tell("train", line)
     params = work.params.train
     start: TrainingState | None
     if work.is_over:
@@ -76,7 +79,7 @@ def train(work: Work) -> StepDone:
     if calibration is not None:
         write_json(work.model_folder / "calibration.json", calibration.model_dump())
     made, counts = describe_training(trained, calibration)
-    return StepDone(made, counts, partial(forget_start, work))
+    return StepDone("; ".join((made, *rare)), counts, partial(forget_start, work))
 
 
 def _plan(work: Work, boxes: AnnotatedBoxes) -> NetworkPlan:

@@ -36,9 +36,6 @@ from napari_synapse_debug.train.targets import paint_targets
 
 STEP = "train"
 
-FEW_CLEFTS = 5
-"""A class of synapses with fewer clefts in the training boxes is hardly learnt."""
-
 
 @dataclass(frozen=True, eq=False)
 class AnnotatedBoxes:
@@ -75,8 +72,7 @@ def read_annotated_boxes(work: Work) -> AnnotatedBoxes:
     """All annotated boxes of the project, read, painted and resampled, ready to train on.
 
     Where the project names no validation box, the end of a training box is held out
-    (``hold_out``). What was resampled, painted or held out is reported, and which class of
-    synapses has next to no clefts.
+    (``hold_out``). What was resampled, painted or held out is reported.
 
     Raises
     ------
@@ -103,7 +99,6 @@ def read_annotated_boxes(work: Work) -> AnnotatedBoxes:
     if not train:
         raise _nothing_to_learn(work)
     check_boxes([box.box for box in train], config.classes)
-    _tell_rare_classes(work, train)
     if validation:
         check_validation(validation, config.classes)
     fraction = work.params.train.validation_fraction
@@ -120,31 +115,6 @@ def read_annotated_boxes(work: Work) -> AnnotatedBoxes:
     return AnnotatedBoxes(
         _with_hard_places(work, held.train), held.validation, _with_hard_places(work, late)
     )
-
-
-def _tell_rare_classes(work: Work, boxes: tuple[AnnotatedBox, ...]) -> None:
-    """Say which classes of synapses have next to no clefts to learn from."""
-    for spec in work.project.config.classes:
-        known = [found for found in boxes if found.box.masks.get(spec.name) is not None]
-        if not spec.role.is_synapse or any(found.clefts is None for found in known):
-            continue
-        counts = [len(_instances(found, spec.name)) for found in known]
-        if (n_clefts := sum(counts)) < FEW_CLEFTS:
-            work.tell(
-                STEP,
-                f"{spec.name}: {n_clefts} true {'cleft' if n_clefts == 1 else 'clefts'} to learn "
-                f"from in the training boxes; what was hardly seen will hardly be found, so "
-                f"annotate a box with more of them",
-            )
-
-
-def _instances(found: AnnotatedBox, name: str) -> NDArray[np.uint64]:
-    """Ids of the true clefts of one class."""
-    mask, clefts = found.box.masks[name], found.clefts
-    assert mask is not None
-    assert clefts is not None
-    ids: NDArray[np.uint64] = np.unique(clefts[mask > 0])
-    return ids[ids > 0]
 
 
 def _with_hard_places(work: Work, boxes: tuple[AnnotatedBox, ...]) -> tuple[AnnotatedBox, ...]:

@@ -15,8 +15,9 @@ from napari_synapse_debug.domain.events import QuietContext
 from napari_synapse_debug.domain.params import ContactParams, SynapseParams
 from napari_synapse_debug.domain.records import CANDIDATES, PAIRS, points, sided_column
 from napari_synapse_debug.evaluate import Identities, judge_ids, match_synapses
-from napari_synapse_debug.io import load_project, read_table
+from napari_synapse_debug.io import load_project, read_run, read_table
 from napari_synapse_debug.pipeline.case import Case, case_of_run, with_rule
+from napari_synapse_debug.pipeline.inputs import check_needs
 from napari_synapse_debug.pipeline.ladder import (
     CANDIDATES_FILE,
     PAIRS_FILE,
@@ -26,6 +27,7 @@ from napari_synapse_debug.pipeline.ladder import (
     read_gaps,
 )
 from napari_synapse_debug.pipeline.package_file import refuse_package
+from napari_synapse_debug.pipeline.partners import partners_of_run
 from napari_synapse_debug.pipeline.synapses import resolve_params
 from napari_synapse_debug.pipeline.work import Work, as_made
 from napari_synapse_debug.synapses import place_synapses
@@ -86,6 +88,8 @@ class WhatIf:
         The rungs under other gaps (nm), where these were prepared (``prepare_gaps``).
     gaps_left : tuple of float
         The gaps (nm) that ``prepare_gaps`` would prepare and did not yet.
+    is_learnt : bool
+        A model of the run tells the partners; the step ``synapses`` would learn another one.
     case : Case, optional
         Truth and judge; None without truth.
     ids : mapping of (float, float) to (N, 2) uint64
@@ -101,6 +105,7 @@ class WhatIf:
     contacts: ContactParams = field(default_factory=ContactParams)
     others: Mapping[float, Rungs] = field(default_factory=dict)
     gaps_left: tuple[float, ...] = ()
+    is_learnt: bool = False
     case: Case | None = None
     ids: Mapping[tuple[float, float], Ids] | None = None
     truth_ids: Identities | None = None
@@ -191,7 +196,7 @@ class WhatIf:
         return match_synapses(case.truth, synapses, identities, case.evaluate, case.grid, case.box)
 
 
-def load_whatif(folder: Path, run: str = "main") -> WhatIf:
+def load_whatif(folder: Path, run: str = "main", *, gaps: bool = True) -> WhatIf:
     """The cached tables of a run; this reads voxels under their points once, for the judge.
 
     Parameters
@@ -200,29 +205,37 @@ def load_whatif(folder: Path, run: str = "main") -> WhatIf:
         The project.
     run : str
         Name of the run, whose step ``synapses`` was done.
+    gaps : bool
+        Read what was prepared for other gaps as well.
 
     Raises
     ------
     ProjectError
-        There is no such project, or the run has no prepared tables, or it is a work package.
+        There is no such project, or the run has no prepared tables or some that do not fit its
+        contacts or prediction, or it is a work package.
     """
     refuse_package(folder, "to try filters")
     work = Work(load_project(folder), run, "", QuietContext())
     work = as_made(work, "contacts", "synapses", "evaluate")
-    tables = [work.folder / name for name in (CANDIDATES_FILE, PAIRS_FILE)]
-    if not all(table.exists() for table in tables):
+    candidates, pairs = (work.folder / name for name in (CANDIDATES_FILE, PAIRS_FILE))
+    if not (candidates.exists() and pairs.exists()):
         raise ProjectError(
             f"The run {run!r} has nothing prepared for live filters",
             found=f"no {CANDIDATES_FILE} in {work.folder}",
             expected="a run whose synapses were placed",
             fix=f"synapse-debug synapses {folder} --run {run} --again",
         )
+    check_needs(read_run(work.folder), "evaluate", "What if")
     params, used = resolve_params(work), work.params.contacts
-    rungs = _read_rungs(work.folder, used.max_gap_nm, params.threshold or 0.0)
+    prepared = read_gaps(work.folder) if gaps else {}
+    tables = {**prepared, used.max_gap_nm: read_table(pairs, PAIRS)}
+    rungs = _rungs(read_table(candidates, CANDIDATES), tables, params.threshold or 0.0)
     others = {gap: at_gap for gap, at_gap in rungs.items() if gap != used.max_gap_nm}
     voxel_nm = work.project.raw().grid.voxel_size_nm
     left = tuple(gap for gap in gaps_to_try(used.max_gap_nm, voxel_nm) if gap not in rungs)
-    found = WhatIf(params, rungs[used.max_gap_nm], floor_size(params), used, others, left)
+    is_learnt = partners_of_run(work.folder) is not None
+    least = floor_size(params)
+    found = WhatIf(params, rungs[used.max_gap_nm], least, used, others, left, is_learnt)
     if work.project.config.truth is None:
         return found
     case = with_rule(case_of_run(work), "three_point")
@@ -237,11 +250,12 @@ def load_whatif(folder: Path, run: str = "main") -> WhatIf:
     return replace(found, case=case, ids=ids, truth_ids=known)
 
 
-def _read_rungs(folder: Path, gap_nm: float, threshold: float) -> Mapping[float, Rungs]:
-    """By gap and threshold; those in use are ``gap_nm`` and ``threshold``."""
-    candidates = read_table(folder / CANDIDATES_FILE, CANDIDATES)
-    tables = {**read_gaps(folder), gap_nm: read_table(folder / PAIRS_FILE, PAIRS)}
-    levels = sorted({*candidates["threshold"], *tables[gap_nm]["threshold"], threshold})
+def _rungs(
+    candidates: pd.DataFrame, tables: Mapping[float, pd.DataFrame], threshold: float
+) -> Mapping[float, Rungs]:
+    """By gap and threshold; ``tables`` are the pairs by gap, ``threshold`` is in use."""
+    told = {level for table in (candidates, *tables.values()) for level in table["threshold"]}
+    levels = sorted({*told, threshold})
     cues = [sided_column(name, side) for name in _UNUSED for side in "ab"]
     return {
         gap: {

@@ -78,12 +78,13 @@ def join_whatif(panel: DebugPanel, desk: Desk) -> WhatIfPage:
         desk.background.run("what if", task, show, fail)
 
     def apply(params: SynapseParams, gap_nm: float) -> None:
-        contacts = page.contacts(gap_nm)
+        contacts, results = page.contacts(gap_nm), session.results
+        has_truth = results is not None and results.config.truth is not None
+        steps = APPLIED_STEPS if has_truth else APPLIED_STEPS[:1]
         if contacts is None:
-            desk.runner.start(APPLIED_STEPS, {"synapses": params})
+            desk.runner.start(steps, {"synapses": params})
         else:
-            changed = {"contacts": contacts, "synapses": params}
-            desk.runner.start(("contacts", *APPLIED_STEPS), changed)
+            desk.runner.start(("contacts", *steps), {"contacts": contacts, "synapses": params})
 
     page.load_requested.connect(guarded(load, panel.show_error))
     page.asked.connect(ask)

@@ -265,12 +265,15 @@ class StepRunner(QObject):
     def _show_again(self, folder: Path, run: str) -> None:
         self._session.set_results(self._backend.open_results(folder, run), goes_on=True)
 
-    def _show_kept(self, folder: Path, run: str) -> None:
-        """Show what a step that was stopped has left, a model for example."""
+    def _end(self, job: JobState, folder: Path | None, run: str) -> None:
+        """Tell that a step was stopped or failed, and show what it has left, as a model."""
+        self._session.set_job(job)
         try:
-            self._show_again(folder, run)
+            if folder is not None:
+                self._show_again(folder, run)
         except Exception as error:  # noqa: BLE001  # a slot that raises would end the program
-            self._session.set_job(failed(self._session.job.step, error))
+            if job.status != "failed":
+                self._session.set_job(failed(job.step, error))
 
     def _finish(self, job: Job) -> None:
         self._job = None
@@ -285,11 +288,10 @@ class StepRunner(QObject):
             elif folder is not None and is_open:
                 self._show_again(folder, run)
         except StepCancelledError as error:
-            self._session.set_job(JobState("cancelled", step, str(error) + where))
-            if is_open and folder is not None:
-                self._show_kept(folder, run)
+            job_state = JobState("cancelled", step, str(error) + where)
+            self._end(job_state, folder if is_open else None, run)
         except Exception as error:  # noqa: BLE001  # a slot that raises would end the program
-            self._session.set_job(failed(step, error, where))
+            self._end(failed(step, error, where), folder if is_open else None, run)
         else:
             if where and made is not None:
                 where = f" (run {made} of {folder})"

@@ -35,10 +35,21 @@ STEPS = ("gaps", "contacts", *APPLIED_STEPS)
 """Steps whose progress is shown here."""
 
 _TRIED = "Nothing is written until it is applied."
+_LEARNT = (
+    "Partners are told by the model of the run; when filters are applied it is learnt anew, so "
+    "that a few may change."
+)
+_NO_TABLES = "There are no tables of this run to try filters on"
+_APPLY = "Write these filters to the project, and run what follows"
+_LOST = "; other gaps have to be prepared anew then"
 _ONE_GAP = (
-    " Another gap between neurons makes other contacts, which have to be found before it can be "
+    "Another gap between neurons makes other contacts, which have to be found before it can be "
     "tried."
 )
+
+
+_Tried = tuple[object, object, tuple[SynapseParams, float]]
+"""The run that it was tried on, what it was made with, and what was tried."""
 
 
 class WhatIfPage(QWidget):
@@ -64,6 +75,8 @@ class WhatIfPage(QWidget):
         self.values: dict[str, QLabel] = {}
         self._at_run: tuple[SynapseParams, float] | None = None
         self._wanted_score: float | None = None
+        self._of: tuple[object, str] = (None, "")
+        self._tried: _Tried | None = None
         self.message, self.outlook, self.before = MessageLine(), QLabel(), QLabel()
         self.changes = QLabel()
         self.reset = QPushButton("As in the run")
@@ -82,25 +95,30 @@ class WhatIfPage(QWidget):
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """Ask for the tables when they are first needed."""
         super().showEvent(event)
-        if self._whatif is None and self._session.project is not None:
-            self.message.show_text("Reading the candidates of the run …")
-            self.load_requested.emit()
+        self._ask_for_tables()
 
     def show_whatif(self, whatif: WhatIf | None) -> None:
         """Take the tables; None: there are none."""
         self._whatif = whatif
         has_gaps = whatif is not None and len(whatif.gaps) > 1
+        missing = "" if whatif is not None else _NO_TABLES
         for name, slider in self.sliders.items():
-            slider.setEnabled(has_gaps if name == GAP else whatif is not None)
-        self.reset.setEnabled(whatif is not None)
+            lacks_gaps = name == GAP and not has_gaps
+            allow(slider, FIELDS[name].help, missing or ("Prepare other gaps first" * lacks_gaps))
+        allow(self.reset, "Put the sliders where the run had them", missing)
         self.prepare.setVisible(whatif is None or bool(whatif.gaps_left))
         self._show_blocked()
         if whatif is None:
             self.message.show_text("Open a project whose synapses were placed.")
             return
-        self.message.show_text(_TRIED + ("" if has_gaps else _ONE_GAP))
+        said = (_TRIED, *((_LEARNT,) * whatif.is_learnt), *(() if has_gaps else (_ONE_GAP,)))
+        self.message.show_text(" ".join(said))
         self.stops = slider_stops(whatif)
         self._put_back()
+        self._of = self._session.project, self._session.run
+        if (tried := self._tried) is not None and tried[:2] == (self._of, self._at_run):
+            self._set(*tried[2])
+        self._tried = None
         if self._wanted_score is not None:
             self.try_score(self._wanted_score)
 
@@ -118,7 +136,7 @@ class WhatIfPage(QWidget):
         if outlook.fp is not None:
             text += f" · {outlook.fp} false"
         self.outlook.setText(text)
-        if not self.before.text():
+        if self.is_as_run and not self.before.text():
             self.before.setText("In the run: " + text.replace("<b>", "").replace("</b>", ""))
 
     @property
@@ -175,42 +193,55 @@ class WhatIfPage(QWidget):
             raise InputError("The tables of the run are not read yet")
         return whatif.derive(params, gap_nm)
 
+    def _ask_for_tables(self) -> None:
+        if self._whatif is None and self._session.project is not None:
+            self.message.show_text("Reading the candidates of the run …")
+            self.load_requested.emit()
+
     def _moved(self) -> None:
+        if self._is_setting:
+            return
         for name, slider in self.sliders.items():
             if self.stops:
                 self.values[name].setText(FIELDS[name].text(self.stops[name][slider.value()]))
-        if self._whatif is not None and not self._is_setting:
+        if self._whatif is not None:
             self.asked.emit(*self.filters())
 
     def _put_back(self) -> None:
-        if self._whatif is None:
-            return
+        if self._whatif is not None:
+            self._set(self._whatif.params, self._whatif.contacts.max_gap_nm, is_run=True)
+
+    def _set(self, params: SynapseParams, gap_nm: float, *, is_run: bool = False) -> None:
+        """Put the sliders to the nearest stops; ``is_run`` where these are those of the run."""
         self._is_setting = True
         for name, slider in self.sliders.items():
             stops = np.asarray(self.stops[name], np.float64)
             slider.setMaximum(len(stops) - 1)
-            of = self._whatif.contacts if name == GAP else self._whatif.params
-            value = float(getattr(of, name) or 0.0)
+            value = gap_nm if name == GAP else float(getattr(params, name) or 0.0)
             slider.setValue(int(np.abs(stops - value).argmin()))
         self._is_setting = False
-        self._at_run = self.filters()
+        if is_run:
+            self._at_run = self.filters()
         self._moved()
 
     def _forget(self) -> None:
+        if self._whatif is not None and not self.is_as_run:
+            self._tried = self._of, self._at_run, self.filters()
         self._wanted_score = None
         self.before.clear()
         self.outlook.clear()
         self.changes.hide()
         self.show_whatif(None)
-        if self.isVisible() and self._session.project is not None:
-            self.load_requested.emit()
+        if self.isVisible():
+            self._ask_for_tables()
 
     def _show_blocked(self, _: object = None) -> None:
         reason = why_blocked(self._session, lambda: None)
         if not reason and self._whatif is None:
-            reason = "There are no tables of this run to try filters on"
+            reason = _NO_TABLES
         self.run_panel.show_job(self._session.job, reason)
-        allow(self.apply, "Write these filters to the project, and run what follows", reason)
+        is_lost = self._whatif is not None and len(self._whatif.gaps) > 1
+        allow(self.apply, _APPLY + _LOST * is_lost, reason)
         tip = "Find contacts and pairs under other gaps, so that the slider can try these"
         allow(self.prepare, tip, reason)
 

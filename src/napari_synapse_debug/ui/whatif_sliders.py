@@ -70,6 +70,10 @@ class WhatIf(Protocol):
     def gaps_left(self) -> tuple[float, ...]:
         """Those that can be prepared still (nm)."""
 
+    @property
+    def is_learnt(self) -> bool:
+        """Whether a model of the run tells the partners."""
+
     def derive(self, params: SynapseParams, gap_nm: float | None = None) -> Outlook:
         """The synapses and the score under ``params`` and a gap."""
 
