@@ -175,9 +175,9 @@ def test_the_numbers_of_the_run_are_not_those_of_what_is_tried(page):
     page.show_outlook(page.derive(*page.filters()))  # only the latest is told
     assert page.outlook.text().startswith("<b>1</b>")
     assert page.before.text() == ""
-    page.reset.click()
-    page.show_outlook(page.derive(*page.filters()))
+    page.show_before(page.derive(*page.untold))
     assert page.before.text().startswith("In the run: 2 synapses")
+    assert page.untold is None
 
 
 def test_that_partners_are_learnt_anew_is_said(page):
@@ -221,6 +221,11 @@ def test_a_click_on_the_curve_counts_once_the_tables_are_there(toy_dock, qtbot):
     qtbot.waitUntil(lambda: bool(toy_dock.whatif.stops), timeout=20_000)
 
     assert toy_dock.whatif.params().min_score == pytest.approx(0.8)
+    qtbot.waitUntil(lambda: "F1" in toy_dock.whatif.before.text(), timeout=20_000)
+    told = toy_dock.whatif.before.text()
+    assert told.partition(": ")[2] != toy_dock.whatif.outlook.text()
+    toy_dock.whatif.reset.click()
+    qtbot.waitUntil(lambda: toy_dock.whatif.before.text() == told, timeout=20_000)
 
 
 def test_what_if_leaves_the_changes_of_a_comparison_until_a_slider_moves(toy_dock, qtbot):

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from napari_synapse_debug.domain.params import SynapseParams
@@ -20,6 +21,9 @@ from napari_synapse_debug.ui.outlook_changes import changes_under
 from napari_synapse_debug.ui.runs_page import RunsPage, changes_of
 from napari_synapse_debug.ui.truth_page import TruthPage
 from napari_synapse_debug.ui.whatif_page import APPLIED_STEPS, WhatIfPage
+
+Filters = tuple[SynapseParams, float]
+"""Parameters of synapses, and the largest gap (nm)."""
 
 
 def join_charts(panel: DebugPanel, desk: Desk) -> ChartsPage:
@@ -53,14 +57,12 @@ def join_whatif(panel: DebugPanel, desk: Desk) -> WhatIfPage:
         show, fail = alive(page.show_whatif), alive(page.show_problem)
         desk.background.run("what if tables", task, show, fail)
 
-    def look_ahead(params: SynapseParams, gap_nm: float) -> tuple[Any, NDArray[Any]]:
-        outlook = page.derive(params, gap_nm)
-        return outlook, changes_under(session.table.frame, outlook)
-
-    def show_outlook(made: tuple[Any, NDArray[Any]]) -> None:
+    def show_outlook(made: tuple[Any, Any, NDArray[Any]]) -> None:
         nonlocal is_shown
-        outlook, change = made
+        outlook, before, change = made
         page.show_outlook(outlook)
+        if before is not None:
+            page.show_before(before)
         was_shown, is_shown = is_shown, not page.is_as_run
         if page.is_as_run and not was_shown:
             return  # the changes of a comparison stay
@@ -73,7 +75,7 @@ def join_whatif(panel: DebugPanel, desk: Desk) -> WhatIfPage:
             session.set_marks(replace(session.marks, change=change))
 
     def ask(params: SynapseParams, gap_nm: float) -> None:
-        task = partial(look_ahead, params, gap_nm)
+        task = partial(_look_ahead, page, session.table.frame, (params, gap_nm), page.untold)
         show, fail = alive(show_outlook), alive(page.show_problem)
         desk.background.run("what if", task, show, fail)
 
@@ -93,6 +95,15 @@ def join_whatif(panel: DebugPanel, desk: Desk) -> WhatIfPage:
     page.prepare_requested.connect(guarded(desk.runner.prepare_gaps, panel.show_error))
     panel.add_page(page, "What if", "Try other filters: counts and score at once")
     return page
+
+
+def _look_ahead(
+    page: WhatIfPage, findings: pd.DataFrame, filters: Filters, of_run: Filters | None
+) -> tuple[Any, Any, NDArray[Any]]:
+    """What filters would give, what those of the run gave if asked for, and each error's change."""
+    outlook = page.derive(*filters)
+    before = None if of_run is None else page.derive(*of_run)
+    return outlook, before, changes_under(findings, outlook)
 
 
 def join_truth(panel: DebugPanel, desk: Desk) -> TruthPage:

@@ -128,16 +128,18 @@ class WhatIfPage(QWidget):
 
     def show_outlook(self, outlook: Outlook) -> None:
         """Show what the sliders would give."""
-        text = f"<b>{len(outlook.synapses)}</b> synapses"
-        if outlook.f1 is not None:
-            text += f" · <b>F1 {outlook.f1:.3f}</b>"
-        if outlook.tp is not None:
-            text += f" · {outlook.tp} right · {outlook.fn} missed"
-        if outlook.fp is not None:
-            text += f" · {outlook.fp} false"
-        self.outlook.setText(text)
-        if self.is_as_run and not self.before.text():
-            self.before.setText("In the run: " + text.replace("<b>", "").replace("</b>", ""))
+        self.outlook.setText(_told(outlook))
+        if self.is_as_run:
+            self.show_before(outlook)
+
+    def show_before(self, outlook: Outlook) -> None:
+        """Show what the run gave, beside what the sliders would give."""
+        self.before.setText("In the run: " + _told(outlook).replace("<b>", "").replace("</b>", ""))
+
+    @property
+    def untold(self) -> tuple[SynapseParams, float] | None:
+        """The filters of the run, as long as it does not show what they gave."""
+        return None if self.before.text() else self._at_run
 
     @property
     def is_as_run(self) -> bool:
@@ -276,3 +278,15 @@ class WhatIfPage(QWidget):
         ):
             column.addWidget(part)
         column.addStretch(1)
+
+
+def _told(outlook: Outlook) -> str:
+    """Counts and score in one line of rich text."""
+    text = f"<b>{len(outlook.synapses)}</b> synapses"
+    if outlook.f1 is not None:
+        text += f" · <b>F1 {outlook.f1:.3f}</b>"
+    if outlook.tp is not None:
+        text += f" · {outlook.tp} right · {outlook.fn} missed"
+    if outlook.fp is not None:
+        text += f" · {outlook.fp} false"
+    return text
