@@ -163,3 +163,19 @@ def test_a_stopped_training_can_be_taken_as_it_is(results, qtbot):
     assert asked == ["finish"]
     session.set_job(JobState("done", "train"))
     assert panel.finish.isHidden()
+
+
+def test_minutes_are_minutes_and_both_curves_have_the_same(qtbot):
+    curves = TrainingCurves()
+    qtbot.addWidget(curves)
+    curves.show()
+    history = [{"loss": 1.0 - m, "minutes": m} for m in np.linspace(0.0, 1.0, 11)]
+    curves.show_history(
+        [*history, {"minutes": 0.4, "validation_f1": 0.5}, {"minutes": 0.7, "validation_f1": 0.6}]
+    )
+    qtbot.wait(300)
+    low, high = curves.score.viewRange()[0]
+    assert low <= 0.0
+    assert high >= 1.0
+    assert curves.score.viewRange()[0] == curves.loss.viewRange()[0]
+    assert "x0.001" not in curves.score.getAxis("bottom").labelString()

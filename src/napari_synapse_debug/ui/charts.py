@@ -36,6 +36,7 @@ class Chart(pg.PlotWidget):
             self.setLabel(side, text, color=INK)
             self.getAxis(side).setPen(pen)
             self.getAxis(side).setTextPen(pen)
+            self.getAxis(side).enableAutoSIPrefix(False)
         self.scene().sigMouseClicked.connect(self._clicked)
 
     def _clicked(self, event: Any) -> None:

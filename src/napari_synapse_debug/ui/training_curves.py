@@ -40,6 +40,7 @@ class TrainingCurves(QWidget):
         self.score.setYRange(0, 1, padding=0.03)
         self.score.addLegend(offset=(-4, -4), colCount=2, labelTextSize="8pt", labelTextColor=INK)
         self.score.setLabel("bottom", "minutes", color=INK)
+        self.score.setXLink(self.loss)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 2, 0, 2)
         column.setSpacing(2)
@@ -100,5 +101,6 @@ class TrainingCurves(QWidget):
         for side in ("left", "bottom"):
             plot.getAxis(side).setPen(ink)
             plot.getAxis(side).setTextPen(ink)
+            plot.getAxis(side).enableAutoSIPrefix(False)  # minutes, not thousandths of them
         plot.getAxis("left").setWidth(44)
         return plot
