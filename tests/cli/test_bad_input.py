@@ -127,6 +127,7 @@ def test_a_second_project_leaves_the_first(project: Path, call: Callable[..., An
             ("are for a project", "--params judge.yaml"),
         ),
         (("run", "project", "--run", "b", "--from", "main"), ("no run 'main' to begin with",)),
+        (("gaps", "project", "--nm", "8,wide"), ("8,wide", "--nm 0,8,16")),
     ],
 )
 def test_a_call_that_makes_no_sense_is_refused_before_a_worker_starts(

@@ -12,12 +12,21 @@ from napari_synapse_debug.ui.session import JobState
 
 def running(event: Event, seconds: float, before: JobState) -> JobState:
     """The state of a step that tells ``event``, ``seconds`` after it began; and ``before`` that."""
-    known = before.done_before, before.seconds_before
+    done_before, seconds_before = before.done_before, before.seconds_before
     is_first = event.step != before.step or not before.total  # that tells how far it is
     if is_first or event.done < before.done:
-        known = event.done, seconds
-    progress = event.done, event.total, seconds, event.values
-    return JobState("running", event.step, event.message, *progress, "", *known)
+        done_before, seconds_before = event.done, seconds
+    return JobState(
+        "running",
+        event.step,
+        event.message,
+        event.done,
+        event.total,
+        seconds,
+        event.values,
+        done_before=done_before,
+        seconds_before=seconds_before,
+    )
 
 
 def failed(step: str, error: Exception, where: str = "") -> JobState:
