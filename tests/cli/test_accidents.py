@@ -149,7 +149,9 @@ def test_a_killed_worker_is_named_and_the_next_call_finishes(
     finish: Callable[..., Any],
 ) -> None:
     process = start("contacts", "project", *MANY_BLOCKS, cwd=long_project.parent)
-    for _ in range(1 + RETRIES):
+    for attempt in range(1 + RETRIES):
+        if attempt:
+            wait_for(process, "its process died")  # what it had told before comes first
         wait_for_progress(process)
         worker_of(process).send_signal(signal.SIGKILL)
     finish(process).assert_one_error("process that ran the step died", "SIGKILL", "run the step")

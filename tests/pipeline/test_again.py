@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import yaml
 
-from napari_synapse_debug.domain.errors import InputError, ProjectError
-from napari_synapse_debug.domain.events import QuietContext
+from napari_synapse_debug.domain.errors import InputError, ProjectError, StepCancelledError
+from napari_synapse_debug.domain.events import Event, QuietContext
 from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.params import AgainParams
 from napari_synapse_debug.domain.records import FINDINGS, points
@@ -115,6 +115,65 @@ def test_one_that_was_stopped_is_gone_on_with_and_the_next_is_another(reviewed: 
     third = train_again(reviewed, run="main-2", params=AgainParams(minutes=1))
     assert third.run == "main-3"
     assert third.lessons.removed == 1
+
+
+class StopAt(QuietContext):
+    """Asks to stop as soon as ``step`` has reported anything."""
+
+    def __init__(self, step: str) -> None:
+        self.reached = False
+        super().__init__(lambda event: self._hear(event, step))
+
+    def _hear(self, event: Event, step: str) -> None:
+        self.reached = self.reached or event.step == step
+
+    def should_stop(self) -> bool:
+        return self.reached
+
+
+@pytest.mark.slow
+def test_what_is_reviewed_after_a_call_was_stopped_is_learnt_too(reviewed: Path) -> None:
+    with pytest.raises(StepCancelledError):
+        train_again(reviewed, params=HALF, context=StopAt("train"))
+    first = read_hard_places(reviewed / "models/main-2")
+    assert first is not None
+    with open_review(reviewed, author="anna") as review:
+        kept = review.findings["finding"][review.findings["stage"] == "classifier"]
+        review.set_verdict(int(kept.iloc[0]), Verdict.UNSURE)
+        review.edit(DeleteSynapse(row=8))
+
+    with pytest.raises(StepCancelledError):
+        train_again(reviewed, params=HALF, context=StopAt("predict"))
+    second = read_hard_places(reviewed / "models/main-2")
+    assert second is not None
+    assert len(second) == len(first) - 1
+    corrected = read_true_lessons(reviewed / "models/main-2")
+    assert corrected is not None
+    assert 8 not in corrected["row"].tolist()
+
+    with open_review(reviewed, author="anna") as review:
+        review.edit(DeleteSynapse(row=5))
+    told: list[str] = []
+    made = train_again(
+        reviewed, params=HALF, context=QuietContext(lambda event: told.append(event.message))
+    )
+    assert made.run == "main-2"
+    assert "train" in made.summary.skipped
+    assert (made.lessons.hard, made.lessons.removed) == (len(second), 1)
+    assert any("for the run after it" in message for message in told)
+
+
+@pytest.mark.slow
+def test_without_a_truth_it_ends_with_the_synapses(reviewed: Path) -> None:
+    project = load_project(reviewed)
+    save_config(Project(project.folder, project.config.model_copy(update={"truth": None})))
+    annotate_box(reviewed, "5:14,0:56,0:24")
+    made = train_again(reviewed, params=AgainParams(minutes=1))
+    assert made.compared is None
+    assert tuple(step.name for step in made.steps) == STEPS[:4]
+    assert (made.run, load_project(reviewed).runs) == ("main-2", ("main", "main-2"))
+    annotate_box(reviewed, "5:14,0:56,24:48")
+    assert train_again(reviewed, run="main-2", params=AgainParams(minutes=1)).run == "main-3"
 
 
 def test_nothing_new_to_learn_is_told_before_an_hour_is_spent(reviewed: Path) -> None:

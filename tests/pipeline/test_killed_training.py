@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,16 +15,23 @@ from napari_synapse_debug.pipeline import change_params, run_steps
 from napari_synapse_debug.train import trainer
 
 SCRIPT = """
-import sys
+import os, signal, sys
 from pathlib import Path
 from napari_synapse_debug.pipeline import run_steps
 import torch
 from napari_synapse_debug.train import loop, trainer
-loop._CHECKPOINT_SECONDS = 0.0
+loop._CHECKPOINT_SECONDS = loop._FIRST_CHECKPOINT_SECONDS = 0.0
 trainer.choose_dtype = lambda device: torch.float32
+advance = trainer.Trainer.advance
+def advance_and_die(self, *args):
+    loss = advance(self, *args)
+    if self.step == int(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return loss
+trainer.Trainer.advance = advance_and_die
 run_steps(Path(sys.argv[1]), ["train"], run="killed")
 """
-STEPS = 8
+STEPS, KILLED_AT = 8, 5
 TINY = {"patch_vx": [6, 32, 32], "batch_size": 1, "device": "cpu", "minutes": 1000}
 
 
@@ -44,13 +49,9 @@ def test_a_killed_training_goes_on_with_the_same_curve(
     with monkeypatch.context() as patched:
         patched.setattr(trainer, "choose_dtype", lambda _device: torch.float32)
         run_steps(fresh, ["train"], run="whole")
-    with subprocess.Popen([sys.executable, "-c", SCRIPT, str(fresh)]) as process:
-        while steps_done(fresh) < 2:
-            assert process.poll() is None, "it ended before it could be killed"
-            time.sleep(0.02)
-        os.kill(process.pid, signal.SIGKILL)
-    done = steps_done(fresh)
-    assert 2 <= done < STEPS
+    command = [sys.executable, "-c", SCRIPT, str(fresh), str(KILLED_AT)]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    assert steps_done(fresh) == KILLED_AT - 1, "it was killed before that step was saved"
     run_steps(fresh, ["train"], run="killed")
     whole, killed = (load_model(fresh / "models" / name) for name in ("whole", "killed"))
     assert killed.record["step"].is_monotonic_increasing

@@ -10,11 +10,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.events import QuietContext
+from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.records import points
 from napari_synapse_debug.domain.roles import Kind
 from napari_synapse_debug.domain.verdicts import (
@@ -24,10 +26,17 @@ from napari_synapse_debug.domain.verdicts import (
     MovePoint,
     Verdict,
 )
-from napari_synapse_debug.io import load_project, read_synapses, read_table, write_table
+from napari_synapse_debug.io import (
+    load_project,
+    read_synapses,
+    read_table,
+    write_json,
+    write_table,
+)
 from napari_synapse_debug.pipeline import (
     change_params,
     describe_review,
+    lessons_of,
     open_review,
     run_steps,
     set_review_aside,
@@ -40,6 +49,7 @@ from napari_synapse_debug.pipeline.corrections import (
 from napari_synapse_debug.pipeline.lessons import (
     propose_boxes,
     read_hard_places,
+    read_lessons,
     write_lessons,
 )
 
@@ -180,7 +190,8 @@ def test_the_summary_counts_and_settling_ends_a_dispute(finished: Path) -> None:
             review.set_verdict(second, Verdict.MODEL_ERROR)
             n_findings = len(review.findings)
     summary = describe_review(finished)
-    assert (summary.n_findings, summary.n_reviewed) == (n_findings, 2)
+    assert (summary.n_findings, summary.n_reviewed) == (n_findings, 1)  # the other is disputed
+    assert lessons_of(finished).verdicts == 1
     assert [row["finding"] for row in summary.disputes] == [first]
     assert summary.agreement[0]["n_agreed"] == 1
     assert [row["reviewed"] for row in summary.progress] == [2, 2]
@@ -213,7 +224,7 @@ def test_lessons_for_the_next_training(finished: Path) -> None:
         )
         for finding in review.findings["finding"]:
             review.set_verdict(finding, Verdict.MODEL_ERROR)
-        write_lessons(review, "main")
+        write_lessons(review, review.project, "main")
         clefts = review.findings.set_index("finding").loc[classifier]
     places = read_hard_places(finished / "models/main")
     assert places is not None
@@ -235,6 +246,40 @@ def test_lessons_for_the_next_training(finished: Path) -> None:
     assert len(boxes) == 3
     assert all(box.start[0] >= 5 and box.stop[0] <= 9 for box, _ in boxes)
     assert told == [("propose", 1, 1)]  # the toy is read at once
+
+
+def test_what_was_to_be_learnt_where_nothing_is_judged_any_more_stays(finished: Path) -> None:
+    folder = finished / "models/main"
+    with open_review(finished, author="anna") as review:
+        withdrawn, *others = numbers(review, "missed", "classifier")
+        for finding in (withdrawn, *others):
+            review.set_verdict(finding, Verdict.MODEL_ERROR)
+        write_lessons(review, review.project, "main")
+        told = read_hard_places(folder)
+        assert told is not None
+        assert len(told) == 1 + len(others) >= 2
+        box, voxel_nm = review.project.raw().grid.box, review.project.raw().grid.voxel_size_nm
+        half = box.stop[2] // 2
+        learnt = Box(box.start, (*box.stop[:2], half))
+        gone = told.iloc[[0, 0]].assign(
+            key=["gone, learnt", "gone, judged"],
+            place_x_nm=review.project.raw().grid.offset_nm[2]
+            + np.array([half - 1, half]) * voxel_nm[2],
+        )
+        write_table(pd.concat([told, gone]), folder / "hard_places.parquet")
+        write_json(folder / "division.json", {"learnt": str(learnt), "judged": str(box)})
+        review.set_verdict(withdrawn, None)
+
+        lessons = write_lessons(review, review.project, "main")
+
+        places = read_hard_places(folder)
+        assert places is not None
+        assert set(places["key"]) == {"gone, learnt", *told["key"][1:]}
+        assert lessons == read_lessons(folder)
+        assert lessons.hard == len(places)
+        written = (folder / "hard_places.parquet").stat().st_mtime_ns
+        write_lessons(review, review.project, "main")
+        assert (folder / "hard_places.parquet").stat().st_mtime_ns == written
 
 
 def test_a_project_without_a_run_can_be_annotated(fresh: Path) -> None:

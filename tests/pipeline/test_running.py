@@ -213,6 +213,36 @@ def test_an_unknown_step_is_refused_before_anything_runs(predicted: Path) -> Non
     assert not (run_folder(predicted) / "contacts.parquet").exists()
 
 
+@pytest.mark.parametrize(
+    ("lacking", "said", "instead"),
+    [
+        ("segmentation", "The step contacts needs a neuron segmentation", "--steps train,predict"),
+        ("truth", "The step evaluate needs a truth", "--steps train,predict,contacts,synapses"),
+    ],
+)
+def test_what_a_later_step_would_lack_is_told_before_the_first_begins(
+    fresh: Path, lacking: str, said: str, instead: str
+) -> None:
+    project = load_project(fresh)
+    config = project.config.model_copy(update={lacking: None})
+    save_config(Project(project.folder, config))
+    with pytest.raises(ProjectError) as caught:
+        run_steps(fresh, STEPS)
+    assert said in str(caught.value)
+    assert caught.value.fix is not None
+    assert caught.value.fix.endswith(instead)
+    assert not run_folder(fresh).exists()
+    assert not load_project(fresh).models
+
+
+def test_what_is_done_needs_no_source_any_more(finished: Path) -> None:
+    project = load_project(finished)
+    save_config(Project(project.folder, project.config.model_copy(update={"truth": None})))
+    assert run_steps(finished, STEPS[:3]).skipped == STEPS[:3]
+    with pytest.raises(ProjectError, match="The step evaluate needs a truth"):
+        run_steps(finished, STEPS)
+
+
 def test_a_step_without_those_before_it_says_what_to_run(fresh: Path) -> None:
     with pytest.raises(ProjectError, match=r"needs the results of predict and contacts.*run"):
         run_steps(fresh, ["synapses"])

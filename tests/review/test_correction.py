@@ -19,7 +19,7 @@ from napari_synapse_debug.domain.verdicts import (
     DeleteSynapse,
     MovePoint,
 )
-from napari_synapse_debug.review import check_row, correct_truth, corrected_rows, replay
+from napari_synapse_debug.review import check_row, correct_truth, corrected_rows, has_row, replay
 from napari_synapse_debug.review.correction import new_row
 
 WRONG = "ground_truth_error"
@@ -338,7 +338,10 @@ def test_the_numbers_of_rows_are_those_of_the_corrected_truth(
             journal.do(ActionKind.UNDO, target=target)
     state = replay(journal.actions)
 
-    assert sorted(corrected_rows(truth, state)) == sorted(correct_truth(truth, state)["row"])
+    rows = sorted(correct_truth(truth, state)["row"])
+    assert sorted(corrected_rows(truth, state)) == rows
+    for row in {*truth["row"], *rows, 999}:
+        assert has_row(row, truth, journal.actions) == (row in rows)
 
 
 def test_a_row_that_the_corrected_truth_lacks_is_refused(journal: Any, truth: Any) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from napari_synapse_debug.domain.verdicts import ActionKind
-from napari_synapse_debug.review import FindingIndex, find_again, replay
+from napari_synapse_debug.review import FindingIndex, find_again, once_per_point, replay
 
 
 def found(journal: Any, findings: Any, look_up: Any = None) -> list[tuple[int, str, bool]]:
@@ -162,3 +162,18 @@ def test_the_verdict_given_last_holds_whatever_is_commented_later(
     second.say(1, "model_error", run="second")
     journal.say(4, "blurred", kind=ActionKind.COMMENT)
     assert words(second, moved) == words(second, findings) == [("model_error", "blurred")]
+
+
+def test_each_point_is_looked_up_once() -> None:
+    asked: list[list[list[float]]] = []
+
+    def look_up(points_nm: Any) -> Any:
+        asked.append(points_nm.tolist())
+        return np.array([int(x) for _, _, x in points_nm], np.uint64)
+
+    once = once_per_point(look_up)
+    a, b, c = (0.0, 0.0, 7.0), (0.0, 0.0, 2**40), (1.0, 0.0, 7.0)
+    assert once(np.array([a, b, a])).tolist() == [7, 2**40, 7]
+    assert once(np.array([b, c])).tolist() == [2**40, 7]
+    assert once(np.empty((0, 3))).dtype == np.uint64
+    assert asked == [[list(a), list(b)], [list(c)]]

@@ -73,6 +73,22 @@ def test_what_was_painted_in_a_box_is_stored_with_its_class(desk, project, qtbot
     assert np.array_equal(np.asarray(stored.array[...]), expected)
 
 
+def test_a_box_that_is_written_while_another_project_is_opened_leaves_that_open(
+    desk, project, qtbot, tmp_path
+):
+    other = create_project(tmp_path / "other", raw=str(tmp_path / "raw.zarr"))
+    request = AnnotationRequest(BOX, "train", {"My clefts": "cleft:synapse"})
+    made = []
+    desk.runner.project_made.connect(lambda: made.append(desk.session.project))
+    desk.runner.annotate(request, layers_of(desk))
+    desk.runner.open(other)
+    qtbot.waitUntil(lambda: not desk.session.job.is_running, timeout=20_000)
+
+    assert desk.session.job.status == "done", desk.session.job.message
+    assert (desk.session.project, made) == (other, [])
+    assert [a.box for a in load_project(project).config.annotated] == [str(BOX)]
+
+
 def test_the_same_box_again_takes_the_place_of_the_first(desk, project, qtbot):
     request = AnnotationRequest(BOX, "train", {"My clefts": "cleft:synapse"})
     annotate(desk, qtbot, request)

@@ -59,6 +59,32 @@ def test_a_comment_is_written_with_c_and_return(dock, desk, qtbot):
     assert dock.view.hasFocus()
 
 
+def test_a_comment_stays_with_the_error_that_it_was_written_for(dock, desk, project, qtbot):
+    desk.session.select(4)
+    qtbot.keyClick(dock.view, Qt.Key.Key_C)
+    line = dock.errors.review.comment
+    qtbot.keyClicks(line, "thin")
+
+    desk.session.select(5)  # while the line has the focus
+    assert line.text() == ""
+    assert desk.session.marks.comment[3:5].tolist() == ["thin", ""]
+    qtbot.keyClicks(line, "thick")
+    desk.runner.open(project)  # other results, as a step that ends brings them
+    assert desk.session.marks.comment[3:5].tolist() == ["thin", "thick"]
+    assert line.text() == ""
+
+
+def test_a_review_that_cannot_be_read_stands_beside_the_list(dock, desk, project):
+    with open_review(project) as review:
+        path = review.store.path
+    desk.reviewing.close()
+    path.write_bytes(b"no data base" * 100)
+    desk.runner.open(project)
+    desk.session.select(2)
+    assert dock.errors.review.progress.text() == "no verdicts: see here"
+    assert path.name in dock.errors.review.progress.toolTip()
+
+
 def test_tab_leaves_the_list_for_comment_verdicts_and_trace(dock, desk, qtbot):
     desk.session.select(4)
     visited = []

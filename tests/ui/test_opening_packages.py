@@ -9,7 +9,8 @@ from napari.components import ViewerModel
 from napari_synapse_debug.domain.errors import DataError, InputError
 from napari_synapse_debug.domain.verdicts import Verdict
 from napari_synapse_debug.pipeline import make_package, open_results, unpack_package
-from napari_synapse_debug.ui.desk import Desk
+from napari_synapse_debug.ui import docks
+from napari_synapse_debug.ui.desk import Desk, desk_of
 
 pytestmark = pytest.mark.ui
 
@@ -34,6 +35,25 @@ def test_a_zip_opens_beside_itself_and_again_with_its_verdicts(package):
     assert desk.session.marks.verdict.tolist() == ["", "unsure"]
     desk.close()
     assert sorted(p.name for p in package.parent.iterdir()) == ["ben", "ben.zip"]
+
+
+def test_a_zip_is_unpacked_beside_the_window_and_what_is_none_is_told(package, qtbot, tmp_path):
+    viewer = ViewerModel()
+    dock = docks.ProjectDock(viewer)
+    qtbot.addWidget(dock)
+    desk = desk_of(viewer)
+    dock.open_requested.emit(package)
+    assert dock.message.text() == "Unpacking ben.zip …"
+    assert desk.session.project is None
+    qtbot.waitUntil(lambda: desk.session.project == package.parent / "ben", timeout=20_000)
+    assert dock.message.text() == ""
+
+    (tmp_path / "photos.zip").write_bytes(b"no zip")
+    dock.open_requested.emit(tmp_path / "photos.zip")
+    qtbot.waitUntil(lambda: "photos.zip" in dock.message.text() and not desk.background.is_busy)
+    assert "Unpacking" not in dock.message.text()
+    assert desk.session.project == package.parent / "ben"
+    desk.close()
 
 
 def test_a_zip_with_another_name_has_the_folder_of_its_package(package):

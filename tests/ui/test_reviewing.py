@@ -108,7 +108,7 @@ def test_nothing_to_undo_is_told(window):
 def test_comment_and_look_are_there_after_opening_again(window, project):
     session, reviewing = window
     session.select(5)
-    reviewing.comment("dark spine")
+    reviewing.comment(5, "dark spine")
     reviewing.close()
 
     again, other = make_window(project)
@@ -252,6 +252,96 @@ def test_a_settled_dispute_can_be_settled_anew(window, project):
     assert verdict_of(session, 1) == "ambiguous"
 
 
+def test_a_settlement_is_taken_back_and_ones_verdict_before_it_stays(window, project):
+    session, reviewing = window
+    with open_review(project, author="ben") as ben:
+        ben.set_verdict(1, Verdict.MODEL_ERROR)
+    for verdict in (Verdict.UNSURE, Verdict.AMBIGUOUS):
+        session.select(1)
+        reviewing.give(verdict)
+    assert verdict_of(session, 1) == "ambiguous"
+
+    session.select(1)
+    reviewing.take_back()
+    assert verdict_of(session, 1) == DISPUTED
+    assert session.marks.said[session.table.position(1)] == "anna: unsure; ben: model_error"
+    with open_review(project, author="ben") as ben:
+        assert ben.settled()["standing"].tolist() == ["disputed"]
+
+    reviewing.take_back()
+    assert verdict_of(session, 1) == "model_error"
+
+
+def test_anothers_settlement_is_left_alone(window, project):
+    session, reviewing = window
+    session.select(1)
+    reviewing.give(Verdict.UNSURE)
+    with open_review(project, author="ben") as ben:
+        ben.set_verdict(1, Verdict.MODEL_ERROR)
+        ben.settle(1, Verdict.MODEL_ERROR)
+    session.select(1)
+    reviewing.take_back()
+    assert verdict_of(session, 1) == "model_error"
+    with open_review(project, author="ben") as ben:
+        assert ben.settled()["standing"].tolist() == ["settled"]
+
+
+def test_what_another_looked_at_is_unseen(project):
+    author = ["anna"]
+    session = Session()
+    reviewing = Reviewing(session, lambda *place: open_review(*place, author=author[0]))
+    session.set_project(project)
+    session.set_results(open_results(project))
+    session.select(2)
+    author[0] = "ben"
+    reviewing.reopen()
+    assert not session.marks.seen.any()
+
+    session.select(2)
+    author[0] = "anna"
+    reviewing.reopen()
+    author[0] = "ben"
+    reviewing.reopen()
+    assert session.table.ids(np.flatnonzero(session.marks.seen)).tolist() == [2]
+    reviewing.close()
+
+
+def test_a_review_that_cannot_be_read_is_told_at_once(project):
+    with open_review(project, author="anna") as review:
+        path = review.store.path
+    path.write_bytes(b"no data base" * 100)
+    session, told = Session(), []
+    reviewing = Reviewing(session, partial(open_review, author="anna"))
+    reviewing.problem_changed.connect(told.append)
+    session.set_project(project)
+    session.set_results(open_results(project))
+    assert path.name in reviewing.problem
+    assert told[-1] == reviewing.problem
+    assert not reviewing.is_open
+
+
+def test_the_order_by_verdict_holds_for_what_is_opened(window, project):
+    session, reviewing = window
+    session.select(4)
+    reviewing.give(Verdict.MODEL_ERROR)
+    session.sort("verdict", ascending=True)
+    assert session.table.ids(session.listed)[0] == 4
+    session.set_results(open_results(project))
+    assert session.table.ids(session.listed)[0] == 4
+
+    session.select(6)
+    reviewing.give(Verdict.AMBIGUOUS)
+    assert session.table.ids(session.listed)[0] == 4, "rows do not jump under the mouse"
+
+
+def test_a_search_finds_a_comment_that_was_just_given(window):
+    session, reviewing = window
+    session.set_filter(FindingFilter(text="glia"))
+    assert not len(session.listed)
+    reviewing.comment(7, "looks like Glia")
+    assert session.table.ids(session.listed).tolist() == [7]
+
+
 def test_a_comment_is_ones_own_and_stands_beside_those_of_others(window, project):
     session, reviewing = window
     with open_review(project, author="ben") as ben:
@@ -262,7 +352,7 @@ def test_a_comment_is_ones_own_and_stands_beside_those_of_others(window, project
     assert (session.marks.own_comment[at], session.marks.comment[at]) == ("", "ben says")
 
     for text, together in (("mine", "ben says | mine"), ("", "ben says")):
-        reviewing.comment(text)
+        reviewing.comment(1, text)
         assert (session.marks.own_comment[at], session.marks.comment[at]) == (text, together)
 
 
@@ -340,7 +430,7 @@ def test_what_is_said_while_a_journal_is_replayed_stays(long_window, qtbot):
 
     reviewing.give(Verdict.MODEL_ERROR)  # the first replay knows nothing of it
     session.select(3)
-    reviewing.comment("dark")
+    reviewing.comment(3, "dark")
 
     assert verdict_of(session, 2) == "model_error"
     qtbot.waitUntil(lambda: verdict_of(session, 4) == "ambiguous")

@@ -105,6 +105,19 @@ def test_a_package_keeps_its_reviewer_and_makes_none(dock, desk, project, tmp_pa
     assert "This is a work package" in dock.team.package.toolTip()
 
 
+@pytest.mark.parametrize("chosen", ["Dr. Smith", "Dr. Smith.zip"])
+def test_a_package_is_a_zip_whatever_was_typed(dock, desk, tmp_path, monkeypatch, chosen):
+    asked = []
+    monkeypatch.setattr(
+        "qtpy.QtWidgets.QFileDialog.getSaveFileName", lambda *_: (str(tmp_path / chosen), "")
+    )
+    dock.team.reviewer.setText("Dr. Smith")
+    dock.team.package_requested.disconnect()
+    dock.team.package_requested.connect(lambda *given: asked.append(given))
+    dock.team.package.click()
+    assert asked == [("Dr. Smith", tmp_path / "Dr. Smith.zip")]
+
+
 def test_the_making_of_a_package_shows_and_can_be_cancelled(dock, desk, tmp_path, qtbot):
     gate, team, package = threading.Event(), dock.team, tmp_path / "ben.zip"
     assert not team.cancel.isVisible()

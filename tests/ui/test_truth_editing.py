@@ -193,6 +193,16 @@ def test_an_accepted_synapse_and_one_that_was_found_are_clicked(dock, desk, view
     assert world(viewer.layers[NAMES[MOVE]], 0) == pytest.approx(place)
 
 
+def test_the_kind_that_it_has_is_no_edit(dock, desk):
+    page = dock.truth_page
+    desk.session.select(2)
+    page.kind.activated.emit(page.kind.currentIndex())
+    assert desk.reviewing.review.state.edits == ()
+    page.kind.setCurrentIndex(page.kind.findData("soma"))
+    page.kind.activated.emit(page.kind.currentIndex())
+    assert len(desk.reviewing.review.state.edits) == 1
+
+
 def test_the_page_shows_the_kind_of_the_corrected_truth_also_after_undo(dock, desk, qtbot):
     page, session = dock.truth_page, desk.session
     session.select(2)

@@ -241,4 +241,20 @@ def test_what_if_leaves_the_changes_of_a_comparison_until_a_slider_moves(toy_doc
         lambda: not (toy_dock._desk.session.marks.change == "fixed").all(), timeout=20_000
     )
     toy_dock.whatif.reset.click()
-    qtbot.waitUntil(lambda: (toy_dock._desk.session.marks.change == "").all(), timeout=20_000)
+    qtbot.waitUntil(lambda: (toy_dock._desk.session.marks.change == "fixed").all(), timeout=20_000)
+
+
+def test_what_if_leaves_a_comparison_that_was_made_while_its_sliders_were_moved(toy_dock, qtbot):
+    session = toy_dock._desk.session
+    toy_dock.tabs.setCurrentWidget(toy_dock.whatif)
+    qtbot.waitUntil(lambda: "F1" in toy_dock.whatif.outlook.text(), timeout=20_000)
+    toy_dock.whatif.try_score(0.95)
+    qtbot.waitUntil(lambda: (session.marks.change != "").any(), timeout=20_000)
+    broken = np.full(len(session.marks), "broken", dtype=object)
+    session.set_marks(dataclasses.replace(session.marks, change=broken))
+
+    as_moved = toy_dock.whatif.outlook.text()
+    toy_dock.whatif.reset.click()
+    qtbot.waitUntil(lambda: toy_dock.whatif.outlook.text() != as_moved, timeout=20_000)
+
+    assert (session.marks.change == "broken").all()

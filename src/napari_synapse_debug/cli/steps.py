@@ -124,8 +124,9 @@ def run_steps(
     scheduler: str | None,
     again: bool,
 ) -> None:
-    """Run steps in a worker and print what each made."""
+    """Run steps in a worker and print what each made, and where."""
     from napari_synapse_debug import pipeline
+    from napari_synapse_debug.io import load_project
 
     values = parse_settings(settings)
     if device is not None:
@@ -142,6 +143,7 @@ def run_steps(
         params=values,
     )
     show_summary(summary)
+    out.print(f"The run is in {load_project(project).run_folder(run_name)}", soft_wrap=True)
 
 
 def show_summary(summary: Any) -> None:

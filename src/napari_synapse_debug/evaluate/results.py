@@ -97,8 +97,8 @@ class Evaluation(_Frozen):
     def summary(self) -> str:
         """One line for people: the rates with their interval, and the recipe they hold for.
 
-        For example ``P .91 R .84 F1 .87 [.80–.92] · three_point · judge gt · T 400 nm ·
-        complete · n 61/58`` (n: truth/prediction).
+        For example ``P 1.00 R .84 F1 .91 [.88–.94] · three_point · judge gt · T 400 nm ·
+        complete · n 210/176`` (n: truth/prediction).
         """
         rates = f"P {_short(self.precision)} R {_short(self.recall)} F1 {_short(self.f1)}"
         if self.f1_interval is not None:

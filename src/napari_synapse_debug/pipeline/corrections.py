@@ -54,7 +54,7 @@ def score_corrected(review: Review) -> CorrectedScore:
     return CorrectedScore(
         before=judge(case).content,
         now=judge(replace(case, truth=review.corrected_truth())).content,
-        n_reviewed=len(review.settled()),
+        n_reviewed=int((review.settled()["verdict"] != "").sum()),
         n_findings=len(review.findings),
     )
 

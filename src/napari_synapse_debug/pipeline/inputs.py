@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from napari_synapse_debug.domain.errors import ProjectError
 from napari_synapse_debug.domain.project import Source
 from napari_synapse_debug.io import Project, RunRecord, fingerprint, parse_source, read_run
+from napari_synapse_debug.io.project import CONFIG
 from napari_synapse_debug.pipeline.lessons import lesson_inputs
 from napari_synapse_debug.pipeline.partners import partner_lessons
-from napari_synapse_debug.pipeline.plan import NEEDS, step_key
+from napari_synapse_debug.pipeline.plan import NEEDS, STEPS, step_key
 from napari_synapse_debug.synapses import LEAST_SYNAPSES
 
 
@@ -88,6 +91,34 @@ def check_needs(record: RunRecord, step: str, who: str = "") -> None:
             found=f"some that were made before {earlier} was done anew",
             fix=f"run {before} first, or `synapse-debug run` for all",
         )
+
+
+def check_sources(project: Project, steps: Iterable[str]) -> None:
+    """Refuse ``steps`` one of which would read what the project does not name.
+
+    Asked before the first begins, so that nothing is trained and predicted for hours first.
+
+    Raises
+    ------
+    ProjectError
+        There is no neuron segmentation for the contacts, or no truth to evaluate with.
+    """
+    config = project.config
+    named = {
+        "contacts": ("neuron segmentation", "segmentation", config.segmentation),
+        "evaluate": ("truth", "truth", config.truth),
+    }
+    steps = tuple(steps)
+    for step in steps:
+        what, field, source = named.get(step, ("", "", step))
+        if source is None:
+            before = [name for name in STEPS[: STEPS.index(step)] if name in steps]
+            without = f", or run without it: --steps {','.join(before)}" if before else ""
+            raise ProjectError(
+                f"The step {step} needs a {what}",
+                found=f"a project without: {project.folder}",
+                fix=f"name one as `{field}` in {project.folder / CONFIG}{without}",
+            )
 
 
 def _contact_layers(project: Project) -> dict[str, Source | None]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +15,7 @@ from napari_synapse_debug.domain.events import Event, StepContext
 from napari_synapse_debug.domain.grid import Box, Triple
 from napari_synapse_debug.domain.project import Source
 from napari_synapse_debug.domain.records import TRUTH, points
-from napari_synapse_debug.domain.verdicts import HARD_PLACES
+from napari_synapse_debug.domain.verdicts import HARD_PLACES, finding_keys
 from napari_synapse_debug.io import (
     Project,
     fingerprint,
@@ -28,6 +26,7 @@ from napari_synapse_debug.io import (
     write_json,
     write_table,
 )
+from napari_synapse_debug.pipeline.division import DIVISION, read_learnt
 from napari_synapse_debug.pipeline.review import Review
 from napari_synapse_debug.review import hard_places, uncertain_boxes
 
@@ -35,8 +34,8 @@ HARD = "hard_places.parquet"
 TRUE = "corrected_truth.parquet"
 """In the folder of the model that is trained again, so that it stays known what it learnt."""
 
-DIVISION = "division.json"
-"""Beside them: which part of the evaluation box was, or was about to be, learnt from."""
+COUNTS = "lessons.json"
+"""Beside them, in figures."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +73,13 @@ class Lessons:
         )
 
 
-def describe_lessons(review: Review) -> Lessons:
-    """What ``review`` has for a training, as things stand."""
-    project, settled = review.project, review.settled()
-    places = points(hard_places(settled, review.findings), "place")
+def describe_lessons(review: Review, project: Project, model: str | None = None) -> Lessons:
+    """What ``review`` has for a training, as things stand, with what ``model`` was to learn.
+
+    ``project`` is that of the review, with the boxes it has by now.
+    """
+    settled = review.settled()
+    places = points(_places_to_learn(review, settled, model), "place")
     grid, judged = project.raw().grid, project.config.box("eval")
     boxes = [Box.parse(a.box) for a in project.config.annotated if a.raw is None]
     voxels = grid.to_index(places)
@@ -87,7 +89,7 @@ def describe_lessons(review: Review) -> Lessons:
     n_judged = 0 if judged is None else int((judged.contains(voxels) & ~learnt).sum())
     added, removed, changed = _edits(review)
     return Lessons(
-        verdicts=len(settled),
+        verdicts=int((settled["verdict"] != "").sum()),
         hard=len(places),
         hard_learnt=int(learnt.sum()),
         hard_judged=n_judged,
@@ -97,38 +99,47 @@ def describe_lessons(review: Review) -> Lessons:
     )
 
 
-def write_lessons(review: Review, model: str) -> None:
+def write_lessons(review: Review, project: Project, model: str) -> Lessons:
     """Write the lessons of ``review`` to the folder of ``model``, which is yet to be trained.
 
     All hard places are written, also those in the evaluation box: training takes only those
-    that lie in its boxes. They come last: where they are, the lessons are complete.
+    that lie in its boxes. They come last: where they are, the lessons are complete. Where nothing
+    was reviewed since a call that was stopped, the files stay, and the training goes on.
     """
-    folder = review.project.model_folder(model)
+    folder, lessons = review.project.model_folder(model), describe_lessons(review, project, model)
+    places = _places_to_learn(review, review.settled(), model)
     if review.project.config.truth is not None:
-        write_table(review.corrected_truth(), folder / TRUE)
-    write_table(hard_places(review.settled(), review.findings), folder / HARD)
+        truth, written = review.corrected_truth(), read_true_lessons(folder)
+        if written is None or not written.equals(truth):
+            write_table(truth, folder / TRUE)
+    write_json(folder / COUNTS, asdict(lessons))
+    known = read_hard_places(folder)
+    if known is None or not known.equals(places):
+        write_table(places, folder / HARD)
+    return lessons
 
 
-@contextmanager
-def dividing(learnt: Box, judged: Box, model_folder: Path) -> Iterator[None]:
-    """A block that makes ``judged`` the evaluation box, noted before, and forgotten if it raises.
+def read_lessons(model_folder: Path) -> Lessons | None:
+    """What the model was to learn, in figures; None where that was not written."""
+    path = model_folder / COUNTS
+    return Lessons(**read_json(path)) if path.exists() else None
 
-    A call that was killed learns by the note whether that had been done (``read_judged``).
+
+def _places_to_learn(review: Review, settled: pd.DataFrame, model: str | None) -> pd.DataFrame:
+    """The hard places of ``review``, and those that ``model`` was given in what it is to learn.
+
+    The part of the evaluation box that is learnt from is not judged any more: its errors are no
+    findings of the run since, and stay as a call that was stopped had written them.
     """
-    write_json(model_folder / DIVISION, {"learnt": str(learnt), "judged": str(judged)})
-    try:
-        yield
-    except BaseException:
-        (model_folder / DIVISION).unlink(missing_ok=True)
-        if not any(model_folder.iterdir()):
-            model_folder.rmdir()
-        raise
-
-
-def read_judged(model_folder: Path) -> str | None:
-    """The evaluation box that was noted by ``dividing``; None where none was."""
-    path = model_folder / DIVISION
-    return str(read_json(path)["judged"]) if path.exists() else None
+    places = hard_places(settled, review.findings)
+    folder = None if model is None else review.project.model_folder(model)
+    known = None if folder is None else read_hard_places(folder)
+    learnt = None if folder is None else read_learnt(folder)
+    if known is None or learnt is None:
+        return places
+    inside = learnt.contains(review.project.raw().grid.to_index(points(known, "place")))
+    kept = known[inside & ~known["key"].isin(finding_keys(review.findings)).to_numpy()]
+    return places if kept.empty else pd.concat([kept, places], ignore_index=True)
 
 
 def read_hard_places(model_folder: Path) -> pd.DataFrame | None:
@@ -151,7 +162,7 @@ def lesson_inputs(project: Project, model: str) -> dict[str, str]:
 
 def keep_lessons(before: Path, now: Path) -> None:
     """Copy the lessons of a model folder that was set aside to the one in its place."""
-    for name in (HARD, TRUE, DIVISION):
+    for name in (HARD, TRUE, COUNTS, DIVISION):
         if (before / name).exists():
             now.mkdir(parents=True, exist_ok=True)
             shutil.copy2(before / name, now / name)

@@ -126,12 +126,12 @@ def choose_partners(
     if path.exists():
         return Partners(load_partner_model(path), "partners by the model's own partner model")
     true = int(np.isin(links, (Link.A_TO_B, Link.B_TO_A)).sum())
-    few = f"{true} true synapses at candidates in the train boxes, {LEAST_SYNAPSES} are needed"
+    few = f"{true} true synapses at candidates in the training boxes, {LEAST_SYNAPSES} are needed"
     if asked == "model":
         raise ProjectError(
             "There is no model of partners",
             found=few,
-            expected="true 3-point rows in a train box, or a partner model of another project",
+            expected="true 3-point rows in a training box, or a partner model of another project",
             fix="annotate more, or use --set synapses.partners=rule",
         )
     return Partners(None, f"partners by the rule ({few})")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.records import FINDINGS, PREDICTION, TRUTH, Columns, empty
+from napari_synapse_debug.domain.stages import ErrorKind
 from napari_synapse_debug.domain.verdicts import (
     TRUTH_EDITS,
     Action,
@@ -34,9 +35,11 @@ from napari_synapse_debug.review import (
     check_row,
     correct_truth,
     find_again,
+    has_row,
     new_row,
     next_redo,
     next_undo,
+    once_per_point,
     replay,
     settle,
 )
@@ -100,8 +103,6 @@ class Review:
         self.store = store
         self.findings = self._table("findings", FINDINGS)
         self._position = {int(n): at for at, n in enumerate(self.findings["finding"])}
-        self._kinds: dict[int, str] | None = None
-        self._truth: pd.DataFrame | None = None
         self._actions, self._serial = list[Action](), 0
         self._state: ReviewState | None = None
         self.refresh()
@@ -157,9 +158,13 @@ class Review:
         """Put ``comment`` in the place of the author's earlier one on ``finding``."""
         self._do(ActionKind.COMMENT, comment.strip(), self.refer(finding))
 
-    def settle(self, finding: int, verdict: Verdict) -> None:
-        """Settle what reviewers hold ``finding`` for, over all of their verdicts."""
-        self._do(ActionKind.SETTLE, verdict.value, self.refer(finding))
+    def settle(self, finding: int, verdict: Verdict | None) -> None:
+        """Settle what reviewers hold ``finding`` for, over all of their verdicts.
+
+        None takes the author's settlement back.
+        """
+        value = "" if verdict is None else verdict.value
+        self._do(ActionKind.SETTLE, value, self.refer(finding))
 
     def mark_seen(self, finding: int) -> None:
         """Remember that the author looked at ``finding``; a second time changes nothing."""
@@ -176,14 +181,14 @@ class Review:
             The corrected truth has no such row.
         """
         kind = next(kind for kind, model in TRUTH_EDITS.items() if isinstance(edit, model))
-        if not isinstance(edit, AddSynapse):
-            check_row(edit.row, self._original(), self.state)
+        if not (isinstance(edit, AddSynapse) or has_row(edit.row, self._original, self._actions)):
+            check_row(edit.row, self._original, self.state)
         uid = self._do(kind, edit.model_dump_json()).uid
         return new_row(uid) if isinstance(edit, AddSynapse) else edit.row
 
     def corrected_truth(self) -> pd.DataFrame:
         """The corrected truth (``review.correct_truth``); the file of the truth stays as it is."""
-        return correct_truth(self._original(), self.state, self.look_up(is_true=True))
+        return correct_truth(self._original, self.state, self.look_up(is_true=True))
 
     def undo(self) -> Action | None:
         """Undo the last thing done in this session that stands; it, or None without one."""
@@ -205,7 +210,21 @@ class Review:
         A row for each finding and author: ``VERDICTS``, ``now_finding``, the number in this run,
         and ``is_stale``: given on another stage, to be shown and not applied.
         """
-        return find_again((state or self.state).verdicts, self._index, self.look_up())
+        return find_again((state or self.state).verdicts, self._index, self._segments)
+
+    def n_moved(self, actions: Sequence[Action]) -> int:
+        """How many false synapses that ``actions`` speak of are not where they were.
+
+        Those are found again by the segments under their points, which have to be read.
+        """
+        told = {a.subject.key for a in actions if a.subject and a.subject.error == ErrorKind.FALSE}
+        return len(told - self._index.at_key.keys())
+
+    @cached_property
+    def _segments(self) -> LookUp | None:
+        """``look_up`` in the segmentation in use, which asks once for each point."""
+        look_up = self.look_up()
+        return None if look_up is None else once_per_point(look_up)
 
     def settled(self) -> pd.DataFrame:
         """What all reviewers together hold the run's findings for (``review.settle``)."""
@@ -229,7 +248,7 @@ class Review:
             )
         row = self.findings.iloc[at]
         is_matched = pd.notna(row["prediction_row"])
-        kind = self._predicted_kinds().get(int(row["prediction_row"]), "") if is_matched else ""
+        kind = self._predicted_kinds.get(int(row["prediction_row"]), "") if is_matched else ""
         return refer_to(row, self.run, kind)
 
     def look_up(self, *, is_true: bool = False) -> LookUp | None:
@@ -264,11 +283,9 @@ class Review:
         """Close the file; the last one to do so leaves a single file that can be mailed."""
         self.store.close()
 
+    @cached_property
     def _original(self) -> pd.DataFrame:
-        if self._truth is None:
-            has_truth = self.project.config.truth is not None
-            self._truth = self.project.truth() if has_truth else empty(TRUTH)
-        return self._truth
+        return empty(TRUTH) if self.project.config.truth is None else self.project.truth()
 
     def _do(
         self,
@@ -281,11 +298,10 @@ class Review:
         self.refresh()
         return action
 
+    @cached_property
     def _predicted_kinds(self) -> dict[int, str]:
-        if self._kinds is None:
-            table = self._table("synapses", PREDICTION)
-            self._kinds = dict(zip(table["row"].tolist(), table["kind"].tolist(), strict=True))
-        return self._kinds
+        table = self._table("synapses", PREDICTION)
+        return dict(zip(table["row"].tolist(), table["kind"].tolist(), strict=True))
 
     def _table(self, name: str, columns: Columns) -> pd.DataFrame:
         path = self.project.run_folder(self.run) / f"{name}.parquet"

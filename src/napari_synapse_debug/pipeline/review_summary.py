@@ -53,7 +53,7 @@ def summarize_review(review: Review) -> ReviewSummary:
     holds = settled.loc[settled["verdict"] != "", "verdict"].value_counts()
     return ReviewSummary(
         n_findings=len(review.findings),
-        n_reviewed=len(settled),
+        n_reviewed=int(holds.sum()),
         n_stale=len(stale),
         verdicts=tuple(
             {"verdict": verdict.value, "findings": int(holds[verdict.value])}

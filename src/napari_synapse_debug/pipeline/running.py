@@ -24,7 +24,7 @@ from napari_synapse_debug.io import (
     write_run,
 )
 from napari_synapse_debug.pipeline.card import write_scores
-from napari_synapse_debug.pipeline.inputs import check_needs, inputs_of
+from napari_synapse_debug.pipeline.inputs import check_needs, check_sources, inputs_of
 from napari_synapse_debug.pipeline.outcome import errors_of_run, score_of_run
 from napari_synapse_debug.pipeline.package_file import refuse_package
 from napari_synapse_debug.pipeline.plan import (
@@ -115,11 +115,12 @@ def run_steps(
     changed, wanted = _changed(project, values), in_order(steps)
     # a run that others were trained on from is kept, unless its training is what is asked for
     trains = wanted == ("train",) or changed.config.params.train != project.config.params.train
-    is_due = again or not all(_is_current(changed, run, step, trains=trains) for step in wanted)
-    if is_due:
+    due = [s for s in wanted if again or not _is_current(changed, run, s, trains=trains)]
+    if due:
+        check_sources(changed, due)
         check_project(changed)
     done, skipped = [], []
-    with lock_run(project, run) if is_due else nullcontext():
+    with lock_run(project, run) if due else nullcontext():
         project = with_params(load_project(folder), values)
         for step in wanted:
             if again or not _is_current(project, run, step, trains=trains):

@@ -10,7 +10,7 @@ import pandas as pd
 from napari_synapse_debug.report.figures import INK, Chart, as_chart, drawing
 
 TITLES = {
-    "train": "train box: learnt from, so higher than elsewhere",
+    "train": "training box: learnt from, so higher than elsewhere",
     "eval": "evaluation box: for looking, not for choosing",
 }
 

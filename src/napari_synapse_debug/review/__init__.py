@@ -9,13 +9,19 @@ from napari_synapse_debug.review.correction import (
     check_row,
     correct_truth,
     corrected_rows,
+    has_row,
     new_row,
 )
 from napari_synapse_debug.review.history import in_order, next_redo, next_undo, standing
 from napari_synapse_debug.review.packages import chunks_around, crop_boxes, rows_meeting
 from napari_synapse_debug.review.places import hard_places
 from napari_synapse_debug.review.progress import progress
-from napari_synapse_debug.review.rekeying import REKEY_NM, FindingIndex, find_again
+from napari_synapse_debug.review.rekeying import (
+    REKEY_NM,
+    FindingIndex,
+    find_again,
+    once_per_point,
+)
 from napari_synapse_debug.review.settling import Standing, settle
 from napari_synapse_debug.review.state import ReviewState, replay
 from napari_synapse_debug.review.uncertainty import uncertain_boxes
@@ -34,10 +40,12 @@ __all__ = [
     "crop_boxes",
     "find_again",
     "hard_places",
+    "has_row",
     "in_order",
     "new_row",
     "next_redo",
     "next_undo",
+    "once_per_point",
     "progress",
     "replay",
     "rows_meeting",

@@ -44,7 +44,7 @@ from napari_synapse_debug.domain.verdicts import (
 )
 from napari_synapse_debug.review.joining import SAME_PLACE_NM, merge_words, place_keys
 from napari_synapse_debug.review.settling import settle
-from napari_synapse_debug.review.state import ReviewState
+from napari_synapse_debug.review.state import ReviewState, replay
 
 LookUp = Callable[[NDArray[np.float64]], NDArray[np.uint64]]
 
@@ -112,6 +112,18 @@ def corrected_rows(truth: pd.DataFrame, state: ReviewState) -> set[int]:
         elif isinstance(edit, DeleteSynapse):
             rows.discard(row)
     return rows
+
+
+def has_row(row: int, truth: pd.DataFrame, actions: Iterable[Action]) -> bool:
+    """Whether the corrected truth has ``row`` after ``actions``.
+
+    Of a row of ``truth`` only what was said of it counts, so that a day's verdicts are not all
+    replayed before each edit.
+    """
+    if row in truth["row"].to_numpy():
+        actions = [a for a in actions if a.subject is None or a.subject.truth_row == row]
+        truth = truth[truth["row"] == row]
+    return row in corrected_rows(truth, replay(actions))
 
 
 def check_row(row: int, truth: pd.DataFrame, state: ReviewState) -> None:

@@ -71,6 +71,20 @@ class FindingIndex:
         )
 
 
+def once_per_point(look_up: LookUp) -> LookUp:
+    """``look_up``, but that each point is asked for once and its segment remembered."""
+    known: dict[tuple[float, ...], int] = {}
+
+    def ask(points_nm: NDArray[np.float64]) -> NDArray[np.uint64]:
+        asked = [tuple(point) for point in points_nm.tolist()]
+        new = [point for point in dict.fromkeys(asked) if point not in known]
+        if new:
+            known.update(zip(new, look_up(np.array(new)).tolist(), strict=True))
+        return np.array([known[point] for point in asked], np.uint64)
+
+    return ask
+
+
 def find_again(
     verdicts: pd.DataFrame,
     index: FindingIndex,
@@ -162,7 +176,7 @@ def _near(
     if look_up is not None and len(old):
         kept = np.ones(len(old), dtype=bool)
         for end in ("pre", "post"):
-            then = look_up(points(places, end))[old]
+            then = look_up(points(places, end)[old])
             kept &= (then == index.findings[f"{end}_segment"].to_numpy(np.uint64)[at]) & (then != 0)
         old, new, at = old[kept], new[kept], at[kept]
     distance = np.linalg.norm(cleft_nm[old] - index.clefts.data[new], axis=1)

@@ -55,6 +55,8 @@ def join_again(panel: DebugPanel, desk: Desk, runs: RunsPage) -> AgainPage:
         desk.runner.train_again(params)
 
     def compare(made: Any) -> None:
+        if made.compared is None:
+            return  # there is no truth to compare with
         panel.tabs.setCurrentWidget(runs)
         runs.other.setCurrentText(made.before)
         runs.compare_requested.emit(made.before)

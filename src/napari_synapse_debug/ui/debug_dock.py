@@ -61,6 +61,9 @@ class DebugDock(DebugPanel):
         self.again = join_again(self, desk, self.runs)
         self.team = join_team(self, desk)
         self._listen()
+        bar = self.errors.review
+        desk.reviewing.problem_changed.connect(while_alive(self, bar.show_problem))
+        bar.show_problem(desk.reviewing.problem)
         join_tabs(self)
 
     def _commands(self) -> dict[str, Callable[[], object]]:

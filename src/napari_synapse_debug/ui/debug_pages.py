@@ -49,7 +49,8 @@ def join_whatif(panel: DebugPanel, desk: Desk) -> WhatIfPage:
     """The page of sliders; tables are read and asked in a thread."""
     session, page = desk.session, WhatIfPage(desk.session)
     alive = partial(while_alive, page)
-    is_shown = False  # whether the column ``change`` tells what this page found
+    ours: NDArray[Any] | None = None  # what this page put into the column ``change``,
+    kept: NDArray[Any] | None = None  # and what stood in it before
 
     def load() -> None:
         folder, run, backend = session.project, session.run, desk.backend()
@@ -58,20 +59,22 @@ def join_whatif(panel: DebugPanel, desk: Desk) -> WhatIfPage:
         desk.background.run("what if tables", task, show, fail)
 
     def show_outlook(made: tuple[Any, Any, NDArray[Any]]) -> None:
-        nonlocal is_shown
+        nonlocal ours, kept
         outlook, before, change = made
         page.show_outlook(outlook)
         if before is not None:
             page.show_before(before)
-        was_shown, is_shown = is_shown, not page.is_as_run
-        if page.is_as_run and not was_shown:
-            return  # the changes of a comparison stay
+        is_ours = ours is not None and session.marks.change is ours
         if page.is_as_run:
-            change = np.full(len(change), "", dtype=object)
-        else:
-            panel.view.show_column("change")
+            page.show_changes(np.full(len(change), "", dtype=object))
+            if is_ours and kept is not None:
+                session.set_marks(replace(session.marks, change=kept))
+            ours = kept = None
+            return
         page.show_changes(change)
         if len(change) == len(session.table.frame):  # else another run was opened meanwhile
+            kept, ours = kept if is_ours else session.marks.change, change
+            panel.view.show_column("change")
             session.set_marks(replace(session.marks, change=change))
 
     def ask(params: SynapseParams, gap_nm: float) -> None:

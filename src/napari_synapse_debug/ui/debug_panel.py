@@ -44,7 +44,7 @@ class DebugPanel(QWidget):
     filter_requested = Signal(object)
     command_requested = Signal(str)
     verdict_requested = Signal(object)
-    comment_requested = Signal(str)
+    comment_requested = Signal(int, str)
     view_requested = Signal(bool)
     export_requested = Signal()
     shown_results = Signal()

@@ -15,7 +15,7 @@ from napari_synapse_debug.ui import step_panel
 from napari_synapse_debug.ui.annotation_request import AnnotationRequest
 from napari_synapse_debug.ui.contact_filter import ContactFilter
 from napari_synapse_debug.ui.desk import desk_of
-from napari_synapse_debug.ui.guarding import guarded
+from napari_synapse_debug.ui.guarding import guarded, while_alive
 from napari_synapse_debug.ui.layer_info import rectangle_box, volume_layers
 from napari_synapse_debug.ui.predict_panel import PredictPanel
 from napari_synapse_debug.ui.preview import box_in_view
@@ -201,7 +201,7 @@ class ProjectDock(ProjectPanel):
         desk = desk_of(viewer)
         super().__init__(desk.session, parent)
         self._desk = desk
-        self.open_requested.connect(guarded(desk.open_project, self.show_error))
+        self.open_requested.connect(guarded(self._open, self.show_error))
         self.create_requested.connect(guarded(self._create_project, self.show_error))
         self.box_requested.connect(guarded(self._take_box, self.show_error))
         layers = desk.adapter.viewer.layers
@@ -215,6 +215,24 @@ class ProjectDock(ProjectPanel):
         for layer in layers:
             layer.events.name.connect(self._list_layers)
         self.show_layers(volume_layers(layers))
+
+    def _open(self, path: Path) -> None:
+        """Open a project; a package once it is unpacked, which takes a while if it is large."""
+        if not path.is_file():
+            self._desk.open_project(path)
+            return
+        self.message.show_text(f"Unpacking {path.name} …")
+        open_it = while_alive(self, guarded(self._open_unpacked, self.show_error))
+        self._desk.background.run(
+            "unpacking",
+            partial(self._desk.backend().unpack_package, path),
+            open_it,
+            while_alive(self, self.show_error),
+        )
+
+    def _open_unpacked(self, folder: Path) -> None:
+        self.message.clear()
+        self._desk.open_project(folder)
 
     def _create_project(self, request: ProjectRequest) -> None:
         self._desk.runner.create(request, volume_layers(self._desk.adapter.user_layers))

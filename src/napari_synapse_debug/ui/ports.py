@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -142,13 +142,16 @@ class Review(Protocol):
     def refer(self, finding: int) -> FindingRef:
         """What an action on ``finding`` is kept with."""
 
+    def n_moved(self, actions: Sequence[Action]) -> int:
+        """How many false synapses are not where they were."""
+
     def set_verdict(self, finding: int, verdict: Verdict | None) -> None:
         """Hold ``finding`` for ``verdict``."""
 
     def set_comment(self, finding: int, comment: str) -> None:
         """Comment on ``finding``."""
 
-    def settle(self, finding: int, verdict: Verdict) -> None:
+    def settle(self, finding: int, verdict: Verdict | None) -> None:
         """Settle a dispute."""
 
     def edit(self, edit: TruthEdit) -> int:

@@ -17,12 +17,16 @@ FEW = 500
 """A journal of as many actions is replayed at once; a longer one in a thread."""
 
 _ROWS_PER_ACTION = 4  # names of as many findings take as long as an action
+_ACTIONS_PER_READ = 50  # take as long as the segments under the points of a synapse
 _NEAR_NM = 1.0
 
 
-def is_long(n_actions: int, n_findings: int) -> bool:
+def is_long(review: Review, actions: Sequence[Action], n_findings: int) -> bool:
     """Whether a journal is to be replayed in a thread; an empty one is not."""
-    return bool(n_actions) and n_actions + n_findings // _ROWS_PER_ACTION > FEW
+    work = len(actions) + n_findings // _ROWS_PER_ACTION
+    if actions and work <= FEW:
+        work += _ACTIONS_PER_READ * review.n_moved(actions)
+    return bool(actions) and work > FEW
 
 
 def marks_after(review: Review, actions: Sequence[Action], table: FindingTable) -> Marks:

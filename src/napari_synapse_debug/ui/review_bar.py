@@ -38,49 +38,61 @@ MEANING = {
 }
 
 
+_PROGRESS = "Errors of this run that have a verdict"
+
+
 class CommentLine(QLineEdit):
-    """One line; emits ``comment_given`` on Return, or when it is left and was changed."""
+    """One line; emits ``comment_given(finding, text)`` where it was changed.
 
-    comment_given = Signal(str)
+    That is on Return, or when it is left, or before it shows that of another finding.
+    """
 
-    def show_comment(self, text: str) -> None:
-        """Show the comment of another finding."""
-        self._saved = text
-        self.setText(text)
+    comment_given = Signal(int, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._finding: int | None = None
         self._saved = ""
         self.setPlaceholderText("comment")
         self.setToolTip(hint("comment"))
-        self.returnPressed.connect(self._give)
+        self.returnPressed.connect(self.give)
+
+    def show_comment(self, finding: int | None, text: str) -> None:
+        """Show the comment on ``finding``."""
+        self.give()
+        self._finding, self._saved = finding, text
+        self.setText(text)
+
+    def is_of(self, finding: int | None) -> bool:
+        """Whether it shows the comment on ``finding``."""
+        return self._finding == finding
 
     def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802
         """Give the comment when it is left."""
         super().focusOutEvent(event)
-        self._give()
+        self.give()
 
-    def _give(self) -> None:
-        if self.text().strip() != self._saved:
+    def give(self) -> None:
+        """Give the comment, if it was changed."""
+        if self._finding is not None and self.text().strip() != self._saved:
             self._saved = self.text().strip()
-            self.comment_given.emit(self._saved)
+            self.comment_given.emit(self._finding, self._saved)
 
 
 class ReviewBar(QWidget):
-    """Emits ``verdict_requested(verdict)`` and ``comment_requested(text)``.
+    """Emits ``verdict_requested(verdict)`` and ``comment_requested(finding, text)``.
 
     ``command_requested(command)`` asks to take a verdict back, to undo or to redo.
     """
 
     command_requested = Signal(str)
     verdict_requested = Signal(object)
-    comment_requested = Signal(str)
+    comment_requested = Signal(int, str)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session = session
+        self._session, self._problem = session, ""
         self.progress, self.comment = QProgressBar(), CommentLine()
-        self.progress.setToolTip("Errors of this run that have a verdict")
         self.buttons: dict[Verdict, QPushButton] = {}
         first, second = QHBoxLayout(), QHBoxLayout()
         first.addWidget(self.progress, 2)
@@ -107,6 +119,12 @@ class ReviewBar(QWidget):
         column.addLayout(first)
         column.addLayout(second)
         self.comment.comment_given.connect(self.comment_requested)
+        session.results_changing.connect(self.comment.give)  # of those that are open still
+
+    def show_problem(self, text: str) -> None:
+        """Show why no verdicts can be shown or saved; empty where they can."""
+        self._problem = text
+        self.show_state()
 
     def show_state(self) -> None:
         """Show progress, and verdict and comment of the selected finding."""
@@ -114,7 +132,9 @@ class ReviewBar(QWidget):
         reviewed = int(marks.is_reviewed.sum())
         self.progress.setMaximum(max(1, total))
         self.progress.setValue(reviewed)
-        self.progress.setFormat(f"{reviewed}/{total} reviewed")
+        progress = f"{reviewed}/{total} reviewed"
+        self.progress.setFormat("no verdicts: see here" if self._problem else progress)
+        self.progress.setToolTip(self._problem or _PROGRESS)
         finding = self._session.selected
         at = None if finding is None else self._session.table.position(finding)
         given = "" if at is None else str(marks.verdict[at])
@@ -126,9 +146,9 @@ class ReviewBar(QWidget):
         own, everyone = ("", "") if at is None else (marks.own_comment[at], marks.comment[at])
         others = f"\nAll comments: {everyone}" if everyone != own else ""
         tip = hint("comment") + others
+        if not self.comment.is_of(finding) or not self.comment.hasFocus():
+            self.comment.show_comment(finding, str(own))
         allow(self.comment, tip, NOT_SELECTED if at is None else "")
-        if not self.comment.hasFocus():
-            self.comment.show_comment(str(own))
 
     def _ask(self, verdict: Verdict) -> None:
         self.verdict_requested.emit(verdict)

@@ -6,15 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from psygnal import Signal
 
 from napari_synapse_debug.domain.errors import InputError, SynapseDebugError
 from napari_synapse_debug.domain.stages import ErrorKind
-from napari_synapse_debug.domain.verdicts import (
-    ActionKind,
-    TruthEdit,
-    Verdict,
-)
+from napari_synapse_debug.domain.verdicts import ActionKind, TruthEdit, Verdict
 from napari_synapse_debug.ui.background import Background
 from napari_synapse_debug.ui.marks import DISPUTED, Marks
 from napari_synapse_debug.ui.names import PROJECT_MENU
@@ -42,12 +39,13 @@ class Reviewing:
 
     edits_changed = Signal()
     failed = Signal(object)
+    problem_changed = Signal(str)
 
     def __init__(
         self, session: Session, open_review: OpenReview, background: Background | None = None
     ) -> None:
         self._session, self._open_review = session, open_review
-        self._background, self._is_replaying = background, False
+        self._background, self._is_replaying, self._is_first = background, False, False
         self._review: Review | None = None
         self._problem: SynapseDebugError | None = None
         self._sessions: dict[Path, str] = {}
@@ -82,8 +80,14 @@ class Reviewing:
             fix=f"open the project that they belong to ({PROJECT_MENU})",
         )
 
+    @property
+    def problem(self) -> str:
+        """Why verdicts can be neither shown nor saved, or were not saved; empty where they are."""
+        return "" if self._problem is None else str(self._problem)
+
     def reopen(self) -> None:
         """Open the review of the session's run, and show what it holds."""
+        before = self.author
         self.close()
         folder, results = self._session.project, self._session.results
         if folder is None or results is None:
@@ -93,15 +97,19 @@ class Reviewing:
             # one session for as long as the window is open, so that all of it can be undone
             store = self._review.store
             store.session = self._sessions.setdefault(folder, store.session)
-            self._show()
+            if before and before != self.author:  # the other one looked at what was seen
+                marks = self._session.marks
+                self._session.set_marks(replace(marks, seen=np.zeros_like(marks.seen)))
+            self._show(is_first=True)
         except SynapseDebugError as error:
             self.close()
-            self._problem = error  # told as soon as something is to be saved
+            self._set_problem(error)
 
     def close(self) -> None:
         """Close the file."""
-        review, self._review, self._problem = self._review, None, None
-        self._noted, self._is_replaying = set(), False
+        review, self._review = self._review, None
+        self._noted, self._is_replaying, self._is_first = set(), False, False
+        self._set_problem(None)
         if self._background is not None:
             self._background.forget(_TASK)
         if review is not None:
@@ -162,6 +170,9 @@ class Reviewing:
     def take_back(self) -> None:
         """Take this person's verdict on the selected finding back, whenever it was given.
 
+        Where that settled a dispute it is the settlement that is taken back, and the verdict that
+        was given before stands again.
+
         Raises
         ------
         SynapseDebugError
@@ -169,6 +180,11 @@ class Reviewing:
         """
         finding, at = self._attend()
         marks, author = self._session.marks, self.review.author
+        if marks.is_settled[at] and marks.author[at] == author:
+            self.review.settle(finding, None)
+            self._show()
+            self.edits_changed.emit()
+            return
         words = str(marks.said[at]).split("; ")
         if not marks.verdict[at] or not any(word.startswith(f"{author}: ") for word in words):
             raise InputError("You gave no verdict on this error", fix="give one with 1 to 5")
@@ -179,10 +195,9 @@ class Reviewing:
             self._show()  # others have a say
         self.edits_changed.emit()
 
-    def comment(self, text: str) -> None:
-        """Put ``text`` in the place of this person's comment on the selected finding."""
-        finding, at = self._selected()
-        marks = self._session.marks
+    def comment(self, finding: int, text: str) -> None:
+        """Put ``text`` in the place of this person's comment on ``finding``."""
+        marks, at = self._session.marks, self._session.table.position(finding)
         self.review.set_comment(finding, text)
         if marks.comment[at] == marks.own_comment[at]:
             self._say(at, comment=text, own_comment=text)
@@ -238,7 +253,11 @@ class Reviewing:
             # not ``mark_seen``: that replays the journal, which is long after a day of reviewing
             self._review.store.append(ActionKind.SEEN, subject=self._review.refer(finding))
         except SynapseDebugError as error:
-            self._problem = error
+            self._set_problem(error)
+
+    def _set_problem(self, error: SynapseDebugError | None) -> None:
+        self._problem = error
+        self.problem_changed.emit(self.problem)
 
     def _say(self, at: int, **values: str) -> None:
         """Show at once what this person said of the finding at place ``at``."""
@@ -246,31 +265,35 @@ class Reviewing:
         if self._is_replaying:
             self._show()  # what is computed there does not know of it
 
-    def _show(self) -> None:
+    def _show(self, *, is_first: bool = False) -> None:
         """Compute the marks of all findings from the journal; in a thread where it is long."""
         review, table = self.review, self._session.table
         actions = review.actions()
-        if self._background is None or not is_long(len(actions), len(table)):
-            self._take(marks_after(review, actions, table))
+        if self._background is None or not is_long(review, actions, len(table)):
+            self._take(marks_after(review, actions, table), is_first=is_first)
             return
-        self._is_replaying = True
+        self._is_replaying, self._is_first = True, self._is_first or is_first
         self._background.run(
-            _TASK, lambda: marks_after(review, actions, table), self._take, self._fail
+            _TASK,
+            lambda: marks_after(review, actions, table),
+            lambda marks: self._take(marks, is_first=self._is_first),
+            self._fail,
         )
 
     def _wait(self) -> None:
         """Finish a replay at once: whether a dispute is to be settled depends on it."""
         if self._is_replaying and self._background is not None:
             self._background.forget(_TASK)
-            self._take(marks_after(self.review, self.review.actions(), self._session.table))
+            marks = marks_after(self.review, self.review.actions(), self._session.table)
+            self._take(marks, is_first=self._is_first)
 
-    def _take(self, computed: Marks) -> None:
-        self._is_replaying = False
+    def _take(self, computed: Marks, *, is_first: bool) -> None:
+        self._is_replaying = self._is_first = False
         now = self._session.marks  # what was looked at and compared meanwhile
         marks = replace(computed, seen=computed.seen | now.seen, change=now.change)
         ids = self._session.table.column("finding")
         self._noted |= set(ids[marks.seen].tolist())
-        self._session.set_marks(marks)
+        self._session.set_marks(marks, is_whole=is_first)
 
     def _fail(self, error: Exception) -> None:
         self._is_replaying = False

@@ -36,7 +36,7 @@ class RunsPage(QWidget):
         self.run, self.other = ChoiceBox(), ChoiceBox()
         self.compare, self.message = QPushButton("Compare"), MessageLine()
         self.changes = {name: QPushButton() for name in _LISTED}
-        self.compare.setToolTip("Which errors of the open run are new, and which were mended")
+        self.compare.setToolTip("Which errors of the open run are new, and which were fixed")
         grid, column = QGridLayout(), QVBoxLayout(self)
         for row, (text, box) in enumerate((("Open run", self.run), ("against", self.other))):
             grid.addWidget(QLabel(text), row, 0)

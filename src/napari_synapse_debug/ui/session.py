@@ -66,6 +66,7 @@ class Session:
     """
 
     project_changed = Signal(object)
+    results_changing = Signal()
     results_changed = Signal()
     listing_changed = Signal()
     marks_changed = Signal()
@@ -104,6 +105,7 @@ class Session:
         Where ``goes_on``, and the findings are the same, both stay: other results of the run
         changed.
         """
+        _tell(self.results_changing)
         findings = None if results is None else results.findings
         found = empty(FINDINGS) if findings is None else findings
         is_same = goes_on and found.equals(self.table.frame.drop(columns=SIZE))
@@ -131,10 +133,16 @@ class Session:
         self._list()
         _tell(self.listing_changed)
 
-    def set_marks(self, marks: Marks) -> None:
-        """Show what people said; findings are listed anew only where that decides the list."""
+    def set_marks(self, marks: Marks, *, is_whole: bool = False) -> None:
+        """Show what people said; findings are listed anew only where that decides the list.
+
+        Their order stays as it is, that a row does not jump under the mouse, but where the marks
+        of all findings are known for the first time (``is_whole``).
+        """
+        says_more = marks.comment is not self.marks.comment and bool(self.filter.text.strip())
+        is_sorted = is_whole and self.sort_by in Marks.COLUMNS
         self.table = self.table.with_marks(marks)
-        if self.filter.needs_marks:
+        if self.filter.needs_marks or says_more or is_sorted:
             self._list()
             _tell(self.listing_changed)
         _tell(self.marks_changed)

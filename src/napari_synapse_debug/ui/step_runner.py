@@ -205,10 +205,10 @@ class StepRunner(QObject):
         store: StoreCrop = store_crop,
     ) -> None:
         """Add an annotated box to the open project, in a thread of its own; layers are written."""
-        folder, results = self._session.project, self._session.results
-        if folder is None or results is None:
+        place, results = self._session.project, self._session.results
+        if place is None or results is None:
             return
-        place, box, truth = folder, str(request.box), results.config.truth
+        box, truth = str(request.box), results.config.truth
 
         def make() -> tuple[Path, str]:
             named = None if truth is None else str(place / truth)
@@ -220,15 +220,14 @@ class StepRunner(QObject):
 
     def forget_box(self, box: str) -> None:
         """Take an annotated box out of the open project."""
-        folder = self._session.project
-        if folder is None:
-            return
-        self._backend.forget_box(folder, box)
-        self.open(folder, self._run)
+        if (folder := self._session.project) is not None:
+            self._backend.forget_box(folder, box)
+            self.open(folder, self._run)
 
     def _in_thread(self, message: str, make: Callable[[], tuple[Path, str]]) -> None:
         if self._session.job.is_running:
             return
+        self._about = self._session.project, self._run
         self._session.set_job(JobState("running", PROJECT, message))
 
         def work() -> None:
@@ -245,9 +244,10 @@ class StepRunner(QObject):
         try:
             if isinstance(made, Exception):
                 raise made
-            is_new = made != self._session.project
-            self.open(made, "main" if is_new else self._run)
-            if is_new:
+            if made == self._session.project:
+                self.open(made, self._run)
+            elif made != self._about[0]:  # else a box was added, and another project opened
+                self.open(made)
                 self.project_made.emit()
         except Exception as error:  # noqa: BLE001  # a slot that raises would end the program
             self._session.set_job(failed(PROJECT, error))

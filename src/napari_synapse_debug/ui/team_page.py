@@ -228,7 +228,9 @@ class TeamPage(QWidget):
         name = self.reviewer.text().strip()
         path, _ = QFileDialog.getSaveFileName(self, "Make a package", f"{name}.zip", "*.zip")
         if path:
-            self.package_requested.emit(name, Path(path))
+            # the dialog adds no ending; "Dr. Smith" has none
+            named = Path(path if path.lower().endswith(".zip") else f"{path}.zip")
+            self.package_requested.emit(name, named)
 
     def _ask_merge(self) -> None:
         kinds = "Packages, or the verdicts in their folder (*.zip *.sqlite)"

@@ -133,11 +133,14 @@ class TruthPage(QWidget):
         self.accept.clicked.connect(self.accept_requested)
         self.score.clicked.connect(self.score_requested)
         self.undo.command_requested.connect(self.command_requested)
-        self.kind.activated.connect(
-            lambda _: self.kind_requested.emit(Kind(str(self.kind.currentData())))
-        )
+        self.kind.activated.connect(self._ask_kind)
         self._session.finding_selected.connect(self.show_finding)
         self._session.results_changed.connect(self._forget)
+
+    def _ask_kind(self) -> None:
+        chosen = str(self.kind.currentData())
+        if not len(self._rows) or chosen != str(self._rows["kind"].iloc[0]):
+            self.kind_requested.emit(Kind(chosen))
 
     def _why_closed(self) -> str:
         return NO_PROJECT if self._session.results is None else ""

@@ -21,10 +21,10 @@ from napari_synapse_debug.ui.session import Session
 from napari_synapse_debug.ui.whatif_sliders import FIELDS, GAP, Outlook, WhatIf, slider_stops
 
 _CHANGES = {
-    "fixed": "found now",
-    "kept_wrong": "still missed",
-    "vanished": "false ones gone",
-    "kept_false": "still false",
+    "fixed": "fixed",
+    "kept_wrong": "kept wrong",
+    "vanished": "vanished",
+    "kept_false": "kept false",
 }
 
 

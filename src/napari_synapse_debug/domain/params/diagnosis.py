@@ -51,6 +51,6 @@ class DiagnoseParams(Params):
     budget: bool = field(
         False,
         "Error budget",
-        "What the score would be with each stage right; takes seconds for each error",
+        "What the score would be with each stage right; takes a second or more for each error",
     )
     seed: int = field(0, "Seed", "Of the interface places of the noise floor", ge=0, advanced=True)
