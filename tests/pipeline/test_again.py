@@ -166,7 +166,8 @@ def test_what_is_reviewed_after_a_call_was_stopped_is_learnt_too(reviewed: Path)
 @pytest.mark.slow
 def test_without_a_truth_it_ends_with_the_synapses(reviewed: Path) -> None:
     project = load_project(reviewed)
-    save_config(Project(project.folder, project.config.model_copy(update={"truth": None})))
+    changes = {"truth": None, "eval_box": None}
+    save_config(Project(project.folder, project.config.model_copy(update=changes)))
     annotate_box(reviewed, "5:14,0:56,0:24")
     made = train_again(reviewed, params=AgainParams(minutes=1))
     assert made.compared is None
