@@ -14,6 +14,7 @@ from napari_synapse_debug.contacts import (
     find_contacts,
     stitch_contacts,
 )
+from napari_synapse_debug.contacts.joining import Layers
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.grid import Box, Grid
 from napari_synapse_debug.domain.params import ContactParams
@@ -159,3 +160,11 @@ def test_a_block_without_its_halo_is_refused(draw):
     grid, core = Grid(labels.shape, VOXEL), Box((0, 0, 0), (1, 1, 2))
     with pytest.raises(InputError, match="contact_halo_vx"):
         contacts_in_block(labels[core.slices], core, core, grid, PLAIN)
+
+
+def test_blocks_of_a_box_are_joined_as_they_come():
+    """Those of a box that begins below the first section, and leaves columns out."""
+    layers = Layers(Box((4, 0, 8), (12, 8, 16)))
+    cores = list(Box((4, 0, 8), (12, 8, 16)).blocks((4, 4, 8)))
+    assert [layers.add(core) for core in cores] == [False, True, False, True]
+    assert layers.complete_to == 12

@@ -34,7 +34,14 @@ class RealStages:
 
     def candidates(self, probability, grid):
         world = self.world
-        return find_candidates(probability, grid, CLASSES, world.threshold, world.min_size_vx)
+        return find_candidates(
+            probability,
+            grid,
+            CLASSES,
+            world.threshold,
+            world.min_size_vx,
+            world.synapses.high_threshold,
+        )
 
     def faces(self, segmentation, grid):
         return interface_faces(segmentation, grid, self.world.contacts)
@@ -86,6 +93,7 @@ def gather(world):
         evaluate=world.evaluate,
         judge=identities.judge,
         threshold=world.threshold,
+        high_threshold=world.synapses.high_threshold,
         min_size_vx=world.min_size_vx,
         classes=CLASSES,
         candidates=candidates,

@@ -146,6 +146,35 @@ def test_the_first_name_is_given_without_a_true_segmentation(world, findings_of)
     assert found["confirmed"] is pd.NA
 
 
+def test_a_signal_below_the_high_threshold_is_weak(world, findings_of):
+    just = world.signal("shaft", slab(X), 0.6)
+    strict = just.change(synapses=world.synapses.model_copy(update={"high_threshold": 0.7}))
+    assert not len(findings_of(just))
+    found = only(findings_of(strict))
+    assert (found["stage"], found["cause"], found["confirmed"]) == (
+        "classifier",
+        "weak_signal",
+        True,
+    )
+    assert "Peak 0.60 in the zone reaches the threshold 0.50, but" in found["summary"]
+    assert "0.70 somewhere (synapses.high_threshold)" in found["summary"]
+    assert found["candidate_outcome"] == "untested"
+
+
+def test_a_high_threshold_may_be_reached_beyond_the_zone(world, findings_of):
+    """Half of a cleft is strong, which lies outside of a small zone around the other half."""
+    half = world.synapses.model_copy(update={"high_threshold": 0.7})
+    found = findings_of(too_small(world).change(synapses=half))
+    assert only(found)["cause"] == "too_small"
+
+
+def test_an_ignored_row_is_no_reason_to_remove_its_twin(world, findings_of):
+    twin = no_signal(duplicate_row(world))
+    twin.truth.loc[twin.truth["row"] == 9, "ignore"] = True
+    found = only(findings_of(twin))
+    assert (found["truth_row"], found["cause"]) == (12, "no_signal")
+
+
 def test_every_stage_tells_its_evidence_with_numbers(world, findings_of):
     found = only(findings_of(weak_signal(world)))
     outcomes = [found[f"{stage}_outcome"] for stage in Stage]

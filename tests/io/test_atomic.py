@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from napari_synapse_debug.domain.errors import DataError, StorageError
+from napari_synapse_debug.io import atomic
 from napari_synapse_debug.io.atomic import (
     guard_storage,
     read_json,
@@ -100,6 +101,27 @@ def test_a_folder_that_fails_stays_as_it_was(tmp_path: Path) -> None:
         raise ZeroDivisionError
     assert [p.name for p in path.iterdir()] == ["old"]
     assert [p.name for p in tmp_path.iterdir()] == ["made"]
+
+
+def test_what_is_in_use_for_a_moment_is_renamed_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Windows refuses to rename what another program reads."""
+    rename, refused = Path.replace, []
+
+    def busy(self: Path, target: Path) -> Path:
+        if len(refused) < 3:
+            refused.append(self.name)
+            raise PermissionError(errno.EACCES, "in use")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "replace", busy)
+    with pytest.raises(StorageError):
+        write_text(tmp_path / "a.txt", "at once")
+    assert len(refused) == 1
+    monkeypatch.setattr(atomic, "PATIENCE_S", 5.0)
+    write_text(tmp_path / "a.txt", "later")
+    assert (len(refused), (tmp_path / "a.txt").read_text()) == (3, "later")
 
 
 def test_json_round_trip_and_damage(tmp_path: Path) -> None:

@@ -16,7 +16,14 @@ from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.params import AgainParams
 from napari_synapse_debug.domain.records import FINDINGS, points
 from napari_synapse_debug.domain.verdicts import DeleteSynapse, Verdict
-from napari_synapse_debug.io import Project, load_project, read_table, save_config
+from napari_synapse_debug.io import (
+    Project,
+    load_project,
+    lock_run,
+    read_table,
+    run_lock,
+    save_config,
+)
 from napari_synapse_debug.io.checkpoint import load_model
 from napari_synapse_debug.pipeline import (
     STEPS,
@@ -120,12 +127,13 @@ def test_one_that_was_stopped_is_gone_on_with_and_the_next_is_another(reviewed: 
 class StopAt(QuietContext):
     """Asks to stop as soon as ``step`` has reported anything."""
 
-    def __init__(self, step: str) -> None:
-        self.reached = False
+    def __init__(self, step: str, told: list[str] | None = None) -> None:
+        self.reached, self.told = False, [] if told is None else told
         super().__init__(lambda event: self._hear(event, step))
 
     def _hear(self, event: Event, step: str) -> None:
         self.reached = self.reached or event.step == step
+        self.told.append(event.message)
 
     def should_stop(self) -> bool:
         return self.reached
@@ -137,6 +145,12 @@ def test_what_is_reviewed_after_a_call_was_stopped_is_learnt_too(reviewed: Path)
         train_again(reviewed, params=HALF, context=StopAt("train"))
     first = read_hard_places(reviewed / "models/main-2")
     assert first is not None
+    written = (reviewed / "models/main-2/hard_places.parquet").stat().st_mtime_ns
+    told: list[str] = []
+    with pytest.raises(StepCancelledError):
+        train_again(reviewed, params=HALF, context=StopAt("train", told))
+    assert (reviewed / "models/main-2/hard_places.parquet").stat().st_mtime_ns == written
+    assert not any("begins anew" in message for message in told)
     with open_review(reviewed, author="anna") as review:
         kept = review.findings["finding"][review.findings["stage"] == "classifier"]
         review.set_verdict(int(kept.iloc[0]), Verdict.UNSURE)
@@ -153,7 +167,6 @@ def test_what_is_reviewed_after_a_call_was_stopped_is_learnt_too(reviewed: Path)
 
     with open_review(reviewed, author="anna") as review:
         review.edit(DeleteSynapse(row=5))
-    told: list[str] = []
     made = train_again(
         reviewed, params=HALF, context=QuietContext(lambda event: told.append(event.message))
     )
@@ -175,6 +188,34 @@ def test_without_a_truth_it_ends_with_the_synapses(reviewed: Path) -> None:
     assert (made.run, load_project(reviewed).runs) == ("main-2", ("main", "main-2"))
     annotate_box(reviewed, "5:14,0:56,24:48")
     assert train_again(reviewed, run="main-2", params=AgainParams(minutes=1)).run == "main-3"
+
+
+@pytest.mark.parametrize("lacking", ["segmentation", "truth"])
+def test_what_the_next_run_would_lack_is_told_before_anything_is_changed(
+    reviewed: Path, lacking: str
+) -> None:
+    project = load_project(reviewed)
+    changes = {lacking: None, "truth": None}
+    save_config(Project(project.folder, project.config.model_copy(update=changes)))
+    before = (reviewed / "project.yaml").read_bytes()
+    said = "needs a neuron segmentation" if lacking == "segmentation" else "nothing new to learn"
+    with pytest.raises((InputError, ProjectError), match=said) as told:
+        train_again(reviewed, params=AgainParams(minutes=1))
+    assert "--steps" not in str(told.value)
+    assert (reviewed / "project.yaml").read_bytes() == before
+    assert load_project(reviewed).models == ("main",)
+
+
+def test_one_that_is_being_trained_keeps_its_lessons(
+    reviewed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_lock, "WAIT_S", 0.0)
+    with (
+        lock_run(load_project(reviewed), "main-2"),
+        pytest.raises(ProjectError, match="by another process"),
+    ):
+        train_again(reviewed, params=HALF)
+    assert load_project(reviewed).config.annotations == ()
 
 
 def test_nothing_new_to_learn_is_told_before_an_hour_is_spent(reviewed: Path) -> None:

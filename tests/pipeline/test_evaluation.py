@@ -140,7 +140,7 @@ def test_a_project_without_truth_or_masks_says_so(finished: Path) -> None:
     path = finished / "project.yaml"
     content = yaml.safe_load(path.read_text())
     path.write_text(yaml.safe_dump({**content, "truth": None}))
-    with pytest.raises(ProjectError, match=r"no truth to compare with.*--truth"):
+    with pytest.raises(ProjectError, match=r"evaluate needs a truth.*project\.yaml"):
         run_steps(finished, ["evaluate"])
 
     masks = [mask for mask in content["masks"] if mask["role"] == "vesicle"]

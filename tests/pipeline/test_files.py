@@ -13,7 +13,14 @@ import pytest
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.grid import Box
 from napari_synapse_debug.domain.records import points, with_points
-from napari_synapse_debug.io import read_json, read_table, write_labels, write_volume
+from napari_synapse_debug.io import (
+    open_volume,
+    parse_source,
+    read_json,
+    read_table,
+    write_labels,
+    write_volume,
+)
 from napari_synapse_debug.pipeline import Files, judge_files
 
 JUDGED = "5:14,0:56,0:96"
@@ -118,6 +125,47 @@ def test_volumes_bring_the_judge_and_the_causes(with_volumes: Files, tmp_path: P
     missed = findings[findings["error"] == "missed"].set_index("truth_row")["cause"]
     assert (missed[2], missed[8]) == ("weak_signal", "no_signal")
     assert sum(row["missed"] + row["false"] for row in judged.errors) == 5
+
+
+def test_rows_without_segments_are_looked_up_where_a_segmentation_is_given(
+    with_volumes: Files, tmp_path: Path
+) -> None:
+    judge_files("diagnose", with_volumes, tmp_path / "with")
+    table = pd.read_csv(with_volumes.prediction)
+    table.drop(columns=["pre_segment", "post_segment"]).to_csv(with_volumes.prediction, index=False)
+    judge_files("diagnose", with_volumes, tmp_path / "without")
+    first, second = (
+        read_table(tmp_path / name / "findings.parquet") for name in ("with", "without")
+    )
+    pd.testing.assert_frame_equal(first, second)
+    twin = first[(first["error"] == "false") & (first["refusal"] == "reversed")].iloc[0]
+    assert twin["cause"] == "reversed"
+
+
+def test_volumes_that_lie_elsewhere_are_refused_unless_the_file_tells_nothing(
+    with_volumes: Files, tmp_path: Path, world: SimpleNamespace
+) -> None:
+    project, grid = with_volumes.truth.parent, world.grid
+    assert any(grid.offset_nm)
+    labels = np.asarray(open_volume(parse_source(with_volumes.segmentation)).array[...])
+    silent = replace(grid, offset_nm=(0.0, 0.0, 0.0))
+    write_volume(project / "silent.zarr", labels, silent)
+    judge_files("diagnose", with_volumes, tmp_path / "told")
+    quiet = replace(with_volumes, segmentation=str(project / "silent.zarr"))
+    judge_files("diagnose", quiet, tmp_path / "silent")
+    for name in ("findings.parquet", "matches.parquet"):
+        told, found = (read_table(tmp_path / place / name) for place in ("told", "silent"))
+        pd.testing.assert_frame_equal(told, found)
+    z, y, x = grid.voxel_size_nm
+    for size, offset in (
+        (grid.voxel_size_nm, (0.0, 0.0, grid.offset_nm[2] + x)),
+        ((z, y, 1.5 * x), grid.offset_nm),
+    ):
+        other = replace(grid, voxel_size_nm=size, offset_nm=offset)
+        write_volume(project / "other.zarr", labels, other)
+        elsewhere = replace(with_volumes, segmentation=str(project / "other.zarr"))
+        with pytest.raises(InputError, match="lies elsewhere"):
+            judge_files("evaluate", elsewhere, tmp_path / "out")
 
 
 def test_probabilities_may_be_floats(with_volumes: Files, tmp_path: Path) -> None:

@@ -2,14 +2,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+import zarr
 
-from napari_synapse_debug.domain.errors import InputError, ProjectError
+from napari_synapse_debug.domain.errors import InputError, ProjectError, StepCancelledError
+from napari_synapse_debug.domain.events import QuietContext
 from napari_synapse_debug.domain.params import SynapseParams
 from napari_synapse_debug.domain.records import PREDICTION
 from napari_synapse_debug.io import read_json, read_table
-from napari_synapse_debug.pipeline import change_params, run_steps
+from napari_synapse_debug.jobs.context import CallbackContext
+from napari_synapse_debug.pipeline import candidate_pairs, change_params, run_steps
+from napari_synapse_debug.pipeline.ladder import CANDIDATES_FILE
 from napari_synapse_debug.pipeline.whatif import WhatIf, load_whatif
 
 STEPS = ("contacts", "synapses", "evaluate")
@@ -94,3 +99,50 @@ def test_under_a_sparse_truth_nothing_is_false_and_there_is_no_f1(predicted):
     run_steps(predicted, STEPS)
     found = load_whatif(predicted).derive(SynapseParams())
     assert (found.tp, found.fn, found.fp, found.f1) == (4, 3, None, None)
+
+
+def test_a_stop_while_other_thresholds_are_prepared_leaves_the_run_as_it_was(
+    predicted: Path,
+) -> None:
+    run_steps(predicted, STEPS)
+    folder = predicted / "runs/main"
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    heard: list[str] = []
+    context = CallbackContext(
+        lambda event: heard.append(event.message),
+        lambda: any("candidates at 0.60" in message for message in heard),
+    )
+    change_params(predicted, {"synapses": {"min_size_vx": 2, "threshold": 0.5}})
+    with pytest.raises(StepCancelledError):
+        run_steps(predicted, ["synapses"], context=context)
+    after = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    made = {path.relative_to(folder).parts[0] for path in after.keys() - before.keys()}
+    assert made <= {"candidates.partial.zarr"}
+    assert {path: after.get(path) for path in before} == before
+
+
+def test_candidates_that_run_into_one_another_are_told_and_not_prepared(
+    predicted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    image = zarr.open_array(predicted / "runs/main/prediction.zarr/0", mode="r+")
+    haze = (0, slice(9, 10), slice(14, 18), slice(20, 80))
+    image[haze] = np.maximum(image[haze], 50)  # 0.2, from the first synapse to the third
+    change_params(predicted, {"synapses": {"min_size_vx": 2, "threshold": 0.5, "live_levels": 4}})
+    run_steps(predicted, ["contacts", "synapses"])
+    table = read_table(predicted / "runs/main" / CANDIDATES_FILE)
+    edges = [table[f"stop_{a}"] - table[f"start_{a}"] for a in "zyx"]
+    volume = edges[0] * edges[1] * edges[2]
+    at = volume.groupby(table["threshold"]).max()
+    assert at.loc[0.1] > at.loc[0.5]
+    monkeypatch.setattr(candidate_pairs, "MOST_CROP_VX", int(at.loc[0.5]))
+    context = QuietContext(lambda event: told.append(event.message))
+    run_steps(predicted, ["synapses"], again=True, context=context)
+    left = read_table(predicted / "runs/main" / CANDIDATES_FILE)["threshold"].unique()
+    assert 0.5 in left
+    assert 0.1 not in left
+    assert any("At the threshold 0.10 candidates run into one another" in text for text in told)
+
+    monkeypatch.setattr(candidate_pairs, "MOST_CROP_VX", int(at.loc[0.5]) - 1)
+    with pytest.raises(InputError, match=r"threshold 0\.50 candidates run into one another"):
+        run_steps(predicted, ["synapses"], again=True)

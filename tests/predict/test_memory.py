@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from napari_synapse_debug.predict import memory
 from napari_synapse_debug.predict.memory import free_bytes, is_out_of_memory, tile_bytes
 
 
@@ -40,3 +41,16 @@ def test_messages_of_other_devices_are_recognised_and_other_errors_are_not():
     assert not is_out_of_memory(RuntimeError("cuDNN error: CUDNN_STATUS_BAD_PARAM"))
     assert not is_out_of_memory(RuntimeError("Given groups=1, weight of size"))
     assert not is_out_of_memory(ValueError("out of memory"))
+
+
+def test_files_in_memory_are_free_in_a_container(tmp_path, monkeypatch):
+    limit = 2**28
+    (tmp_path / "memory.max").write_text(f"{limit}\n")
+    (tmp_path / "memory.current").write_text(f"{limit}\n")
+    monkeypatch.setattr(memory, "_CGROUP", tmp_path)
+    assert free_bytes(torch.device("cpu")) == 0
+    stat = "anon 1000\nactive_file 2000\ninactive_file 30000\nworkingset 5\n"
+    (tmp_path / "memory.stat").write_text(stat)
+    assert free_bytes(torch.device("cpu")) == 32_000
+    (tmp_path / "memory.max").write_text("max\n")
+    assert free_bytes(torch.device("cpu")) > 32_000

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from napari_synapse_debug.domain.grid import Grid
 from napari_synapse_debug.domain.records import points
-from napari_synapse_debug.synapses import join_places, mark_somata, soma_halo_vx, soma_places
+from napari_synapse_debug.synapses import (
+    join_places,
+    mark_somata,
+    soma_grid,
+    soma_halo_vx,
+    soma_places,
+    soma_stride_vx,
+)
 
 GRID = Grid((24, 90, 70), (40.0, 10.0, 10.0), (80.0, 0.0, 30.0))
 RADIUS_NM = 200.0
@@ -50,6 +57,17 @@ def test_any_blocks_give_the_same_places(block):
     whole = places_of(ids, GRID.shape)
     assert len(whole) > 5
     pd.testing.assert_frame_equal(places_of(ids, block), whole)
+
+
+@pytest.mark.parametrize("radius_nm", [RADIUS_NM, 170.0, 250.0])
+def test_the_voxels_that_are_looked_at_alone_give_the_same_places(radius_nm):
+    ids, coarse = a_soma_and_a_neurite(), soma_grid(GRID, radius_nm)
+    z, y, x = (slice(None, None, s) for s in soma_stride_vx(GRID, radius_nm))
+    assert max(soma_stride_vx(GRID, radius_nm)) > 1
+    assert ids[z, y, x].shape == coarse.shape
+    whole = soma_places(ids, GRID.box, GRID.box, GRID, radius_nm)
+    few = soma_places(ids[z, y, x], coarse.box, coarse.box, coarse, radius_nm)
+    pd.testing.assert_frame_equal(few, whole)
 
 
 def test_points_in_the_ball_are_on_the_soma(pair_table):

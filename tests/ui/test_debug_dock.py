@@ -1,6 +1,7 @@
 """The Debug dock on a viewer without a window and a project on disk: keys, truth, export."""
 
 import shutil
+import sqlite3
 
 import pandas as pd
 import pytest
@@ -74,6 +75,30 @@ def test_a_comment_stays_with_the_error_that_it_was_written_for(dock, desk, proj
     assert line.text() == ""
 
 
+def test_a_comment_that_cannot_be_saved_is_kept_and_given_again(dock, desk, project, qtbot):
+    line, path = dock.errors.review.comment, project / "review.sqlite"
+    desk.session.select(4)
+    locked = sqlite3.connect(path)
+    locked.execute("BEGIN EXCLUSIVE")
+    desk.reviewing.review.store._connection.execute("PRAGMA busy_timeout = 1")
+    line.setText("thin")
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert "review.sqlite" in dock.message.text()
+    desk.session.select(5)
+    assert line.text() == ""
+    assert dock.errors.review.progress.text() == "verdicts: see here"  # not noted as seen
+    desk.session.select(4)
+    assert line.text() == "thin"
+
+    locked.rollback()
+    locked.close()
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert desk.session.marks.comment[3] == "thin"
+    assert dock.errors.review.progress.text() == "0/10 reviewed"
+    with open_review(project) as review:
+        assert review.verdicts()["comment"].tolist() == ["thin"]
+
+
 def test_a_review_that_cannot_be_read_stands_beside_the_list(dock, desk, project):
     with open_review(project) as review:
         path = review.store.path
@@ -81,7 +106,7 @@ def test_a_review_that_cannot_be_read_stands_beside_the_list(dock, desk, project
     path.write_bytes(b"no data base" * 100)
     desk.runner.open(project)
     desk.session.select(2)
-    assert dock.errors.review.progress.text() == "no verdicts: see here"
+    assert dock.errors.review.progress.text() == "verdicts: see here"
     assert path.name in dock.errors.review.progress.toolTip()
 
 

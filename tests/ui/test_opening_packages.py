@@ -56,6 +56,19 @@ def test_a_zip_is_unpacked_beside_the_window_and_what_is_none_is_told(package, q
     desk.close()
 
 
+def test_what_was_opened_while_a_zip_is_unpacked_stays_open(package, project, qtbot):
+    viewer = ViewerModel()
+    dock = docks.ProjectDock(viewer)
+    qtbot.addWidget(dock)
+    desk = desk_of(viewer)
+    dock.open_requested.emit(package)
+    dock.open_requested.emit(project)
+    qtbot.waitUntil(lambda: dock.message.text().startswith("Unpacked"), timeout=20_000)
+    assert desk.session.project == project
+    assert (package.parent / "ben" / "project.yaml").exists()
+    desk.close()
+
+
 def test_a_zip_with_another_name_has_the_folder_of_its_package(package):
     folder = unpack_package(package)
     again = shutil.copy(package, package.with_name("ben (1).zip"))

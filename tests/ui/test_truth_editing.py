@@ -196,11 +196,16 @@ def test_an_accepted_synapse_and_one_that_was_found_are_clicked(dock, desk, view
 def test_the_kind_that_it_has_is_no_edit(dock, desk):
     page = dock.truth_page
     desk.session.select(2)
+    first = page.kind.currentData()
     page.kind.activated.emit(page.kind.currentIndex())
     assert desk.reviewing.review.state.edits == ()
     page.kind.setCurrentIndex(page.kind.findData("soma"))
     page.kind.activated.emit(page.kind.currentIndex())
     assert len(desk.reviewing.review.state.edits) == 1
+    for _ in range(2):  # before the corrected truth is there
+        page.kind.setCurrentIndex(page.kind.findData(first))
+        page.kind.activated.emit(page.kind.currentIndex())
+    assert len(desk.reviewing.review.state.edits) == 2
 
 
 def test_the_page_shows_the_kind_of_the_corrected_truth_also_after_undo(dock, desk, qtbot):

@@ -50,7 +50,7 @@ def find_contacts(
 
 
 def stitch_contacts(
-    pieces: Iterable[ContactPieces], grid: Grid, params: ContactParams
+    pieces: Iterable[ContactPieces], grid: Grid, params: ContactParams, tiled: Box | None = None
 ) -> pd.DataFrame:
     """The contacts (``records.CONTACTS``), numbered from 1 in zyx order of their points.
 
@@ -77,13 +77,15 @@ def stitch_contacts(
         The grid of the volume.
     params : ContactParams
         ``min_area_nm2`` is asked of the whole contact, after stitching.
+    tiled : Box, optional
+        What the blocks tile; by default the volume.
 
     Returns
     -------
     DataFrame
         A well-formed table without rows if nothing touches.
     """
-    layers = Layers(grid.box)
+    layers = Layers(tiled or grid.box)
     waiting: list[ContactPieces] = []
     tables: list[dict[str, NDArray[Any]]] = []
     for found in pieces:

@@ -14,7 +14,7 @@ def read_candidates(case: Case) -> Reading:
     """Whether a candidate was made in the zone."""
     if case.scene.labels is None:
         return untested("No candidates to look at.")
-    if case.peak < case.survey.evidence.threshold:
+    if not case.is_seen:
         return untested("Nothing in the zone reaches the threshold.")
     if not case.kept_in_zone:
         return failed("No candidate was kept in the zone.")

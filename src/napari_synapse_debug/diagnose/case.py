@@ -103,6 +103,18 @@ class Case:
             return float("nan")
         return float(self.scene.synapse[self.in_zone].max())
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether the probability in the zone is enough for a candidate, whatever its size.
+
+        Under a ``high_threshold`` that may have been reached outside of the zone.
+        """
+        evidence = self.survey.evidence
+        if not self.peak >= evidence.threshold:
+            return False
+        high = evidence.high_threshold
+        return high is None or self.peak >= high or bool(self.candidates_in_zone)
+
     @cached_property
     def true_pair(self) -> Pair | None:
         """Segments in use at the truth's pre and post; None if not known."""

@@ -16,9 +16,10 @@ def read_signal(case: Case) -> Reading:
         return untested("No prediction to look at.")
     if not case.in_zone.any():
         return untested("The cleft has no zone in the volume.")
-    threshold = case.survey.evidence.threshold
-    told = f"Peak {case.peak:.2f} in the zone, threshold {threshold:.2f}."
-    return passed(told) if case.peak >= threshold else failed(told)
+    threshold, high = case.survey.evidence.threshold, case.survey.evidence.high_threshold
+    told = f"Peak {case.peak:.2f} in the zone, threshold {threshold:.2f}"
+    told += "." if high is None else f", to be reached somewhere {high:.2f}."
+    return passed(told) if case.is_seen else failed(told)
 
 
 def read_false_signal(case: Case) -> Reading:
@@ -57,9 +58,14 @@ def no_signal(case: Case) -> str | None:
 
 def weak_signal(case: Case) -> str | None:
     """There is a signal, but it stays below the threshold."""
-    threshold = case.survey.evidence.threshold
-    if not case.peak < threshold or case.scene.synapse is None:
+    threshold, high = case.survey.evidence.threshold, case.survey.evidence.high_threshold
+    if case.is_seen or case.scene.synapse is None or not case.in_zone.any():
         return None
+    if case.peak >= threshold:
+        return (
+            f"Peak {case.peak:.2f} in the zone reaches the threshold {threshold:.2f}, but a "
+            f"candidate needs {high:.2f} somewhere (synapses.high_threshold)."
+        )
     values = np.sort(case.scene.synapse[case.in_zone])[::-1]
     least = case.survey.evidence.min_size_vx
     reached = float(values[min(max(least, 1), len(values)) - 1])

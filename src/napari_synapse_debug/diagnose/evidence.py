@@ -118,6 +118,8 @@ class Evidence:
         The judge that was used, which may be another than the one asked for.
     threshold : float
         Smallest probability of a candidate, in [0, 1].
+    high_threshold : float, optional
+        A candidate needs a voxel of at least this probability (hysteresis).
     min_size_vx : int
         Smallest candidate that is kept.
     classes : sequence of ClassSpec
@@ -149,6 +151,7 @@ class Evidence:
     judge: str
     threshold: float
     min_size_vx: int = 0
+    high_threshold: float | None = None
     classes: Sequence[ClassSpec] = field(default=())
     candidates: pd.DataFrame | None = None
     contacts: pd.DataFrame | None = None

@@ -86,7 +86,8 @@ def duplicate(case: Case) -> str | None:
     same[at] = False
     for other in np.flatnonzero(same):
         row = int(survey.truth.row[other])
-        if row in survey.matched_prediction or row < survey.truth.row[at]:
+        counts = row in survey.outcomes.missed or row in survey.outcomes.found
+        if row in survey.matched_prediction or (counts and row < survey.truth.row[at]):
             return f"Truth row {row} is the same synapse: same ordered pair and same cleft."
     return None
 

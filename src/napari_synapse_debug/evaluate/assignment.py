@@ -12,9 +12,10 @@ from __future__ import annotations
 import heapq
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from napari_synapse_debug.domain.compiled import compiled
 
 Indices = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -142,8 +143,7 @@ def _augment_all(graph: _Graph, state: _State, search: _Search) -> None:
             search.is_done[goal] = False
 
 
-_compiled: Any = numba.njit(cache=True)
-_fast_take_cheapest = _compiled(_take_cheapest)
-_fast_find_path = _compiled(_find_path)
-_fast_turn_path = _compiled(_turn_path)
-_fast_augment_all = _compiled(_augment_all)
+_fast_take_cheapest = compiled(_take_cheapest)
+_fast_find_path = compiled(_find_path)
+_fast_turn_path = compiled(_turn_path)
+_fast_augment_all = compiled(_augment_all)

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +18,11 @@ from napari_synapse_debug.domain.errors import DataError, StorageError
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 _NO_FOLDER = {errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG}
+
+PATIENCE_S = 10.0 if os.name == "nt" else 0.0
+"""How long a rename that is refused is asked for again."""
+
+_PAUSE_S = 0.1
 
 
 @contextmanager
@@ -57,7 +63,7 @@ def replace_file(path: Path) -> Iterator[Path]:
             path.parent.mkdir(parents=True, exist_ok=True)
             yield beside
             _flush(beside)
-            beside.replace(path)
+            _rename(beside, path)
             _flush(path.parent)
         finally:
             beside.unlink(missing_ok=True)
@@ -98,13 +104,31 @@ def move_into_place(folder: Path, path: Path) -> None:
     with guard_storage(path.parent):
         try:
             if path.exists():
-                path.replace(old)
-            folder.replace(path)
+                _rename(path, old)
+            _rename(folder, path)
             _flush(path.parent)
         finally:
             if old.exists() and not path.exists():
-                old.replace(path)
+                _rename(old, path)
             shutil.rmtree(old, ignore_errors=True)
+
+
+def _rename(source: Path, target: Path) -> None:
+    """Rename ``source``, in place of ``target``.
+
+    Windows refuses as long as anybody reads in it, as a window that shows it or a virus scanner:
+    mostly for a moment only, so it is asked again for a while.
+    """
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            source.replace(target)
+        except PermissionError:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(_PAUSE_S)
+        else:
+            return
 
 
 def write_text(path: Path, text: str) -> None:

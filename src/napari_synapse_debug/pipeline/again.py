@@ -9,16 +9,17 @@ from pathlib import Path
 from napari_synapse_debug.domain.errors import InputError, ProjectError
 from napari_synapse_debug.domain.events import Event, QuietContext, StepContext
 from napari_synapse_debug.domain.params import AgainParams, TrainParams
-from napari_synapse_debug.io import Project, load_project, read_run, write_run
+from napari_synapse_debug.io import Project, load_project, lock_run, read_run, write_run
 from napari_synapse_debug.io.model_files import WEIGHTS
 from napari_synapse_debug.pipeline.comparison import Compared, compare_runs
 from napari_synapse_debug.pipeline.division import STEP, learn_reviewed
-from napari_synapse_debug.pipeline.inputs import inputs_of
+from napari_synapse_debug.pipeline.inputs import check_sources, inputs_of
 from napari_synapse_debug.pipeline.lessons import (
     Lessons,
     describe_lessons,
     read_hard_places,
     read_lessons,
+    read_true_lessons,
     write_lessons,
 )
 from napari_synapse_debug.pipeline.plan import STEPS, WITHOUT_EFFECT
@@ -124,7 +125,8 @@ def train_again(
             fix="train first, or name a run that was made with a model of its own name",
         )
     steps = _steps_of(project)
-    chosen = name or _next_name(project, run, steps[-1])
+    check_sources(project, steps, can_be_less=False)
+    chosen = name or _next_name(project, run)
     train = project.config.params.train.model_copy(
         update={
             "minutes": params.minutes,
@@ -133,7 +135,7 @@ def train_again(
             "init_from": run,
         }
     )
-    with open_review(folder, run) as review:
+    with lock_run(project, chosen), open_review(folder, run) as review:
         if _is_trained(project, chosen, train):
             lessons = read_lessons(project.model_folder(chosen)) or describe_lessons(
                 review, project
@@ -171,19 +173,22 @@ def _is_trained(project: Project, model: str, params: TrainParams) -> bool:
     return record.is_current("train", asked, inputs_of(project, model, "train"))
 
 
-def _next_name(project: Project, run: str, last: str) -> str:
-    """``main-2`` after ``main``, ``main-3`` after ``main-2``.
-
-    One that did not come to the step ``last`` is gone on with.
-    """
+def _next_name(project: Project, run: str) -> str:
+    """``main-2`` after ``main``, ``main-3`` after ``main-2``; an unfinished one is gone on with."""
     match = re.fullmatch(r"(.*)-(\d+)", run)
     stem, number = (match[1], int(match[2])) if match else (run, 1)
     while True:
         number += 1
         name = f"{stem}-{number}"
-        known = {*project.runs, *project.models}
-        if name not in known or last not in read_run(project.run_folder(name)).steps:
+        if name not in {*project.runs, *project.models} or not _is_finished(project, name):
             return name
+
+
+def _is_finished(project: Project, run: str) -> bool:
+    """Whether ``run`` came to its end: one without a truth, at that time, ended with synapses."""
+    steps = read_run(project.run_folder(run)).steps
+    had_truth = read_true_lessons(project.model_folder(run)) is not None
+    return ("report" if had_truth else "synapses") in steps
 
 
 def _check_lessons(review: Review, lessons: Lessons, params: AgainParams) -> None:

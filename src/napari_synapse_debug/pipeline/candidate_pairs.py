@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import rmtree
+from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from napari_synapse_debug.contacts import Masks, contact_halo_vx, interface_faces
+from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.grid import Box, Grid, Triple
 from napari_synapse_debug.domain.params import SynapseParams
 from napari_synapse_debug.domain.project import Source
@@ -27,8 +32,10 @@ from napari_synapse_debug.synapses import (
     mark_somata,
     measure_pairs,
     pair_margin_vx,
+    soma_grid,
     soma_halo_vx,
     soma_places,
+    soma_stride_vx,
     split_touching,
     stitch_candidates,
 )
@@ -36,6 +43,11 @@ from napari_synapse_debug.synapses import (
 STEP = "synapses"
 SOMATA = "somata.parquet"
 CHUNK_VX = (32, 128, 128)
+COARSE_VX = (64, 64, 64)
+"""Of the voxels that are looked at for somata."""
+
+MOST_CROP_VX = 2_000_000_000
+"""A candidate with more voxels around it is no synapse: foreground runs through the volume."""
 
 Tell = Callable[[str, int, int], None]
 
@@ -129,6 +141,7 @@ def label_candidates(
 
     for _ in work.context.map_blocks(draw, pieces):
         pass
+    check_extent(candidates, params)
     if params.split_touching:
         candidates = split_touching(
             candidates,
@@ -139,6 +152,30 @@ def label_candidates(
             min_size_vx,
         )
     return candidates, open_volume(Source(path=str(path)))
+
+
+class CandidateTooLargeError(InputError):
+    """A candidate that reaches through so much of the volume that it cannot be looked at."""
+
+
+def check_extent(candidates: pd.DataFrame, params: SynapseParams) -> None:
+    """Refuse candidates one of which has a box of more than ``MOST_CROP_VX`` voxels.
+
+    Raises
+    ------
+    CandidateTooLargeError
+        It tells which, and what to do.
+    """
+    edges = [candidates[f"stop_{a}"] - candidates[f"start_{a}"] for a in AXES]
+    voxels = np.prod([edge.to_numpy(np.float64) for edge in edges], axis=0)
+    if len(voxels) and voxels.max() > MOST_CROP_VX:
+        largest = candidates.iloc[[int(voxels.argmax())]].iloc[0]
+        raise CandidateTooLargeError(
+            f"At the threshold {params.threshold:.2f} candidates run into one another",
+            found=f"candidate {largest['candidate']}, which reaches over {box_of(largest)}",
+            expected=f"at most {MOST_CROP_VX:,} voxels around a candidate",
+            fix="raise synapses.threshold, or look whether the prediction is right there",
+        )
 
 
 def pairs_of(
@@ -193,18 +230,41 @@ def _find_somata(work: Work, segmentation: Volume, params: SynapseParams) -> pd.
     # A profile of this radius needs room in the section plane; where there is none, none is.
     if radius <= 0 or has_class or sorted(extent)[1] < 2 * radius:
         return join_places(())
-    halo = soma_halo_vx(grid, radius)
+    path = work.folder / "somata.partial.zarr"
+    try:
+        coarse = _thin_out(work, segmentation, params, path)
+        halo = soma_halo_vx(coarse.grid, radius)
+        found = []
+        for core in coarse.grid.box.blocks(COARSE_VX):
+            read = core.grow(halo, within=coarse.grid.box)
+            found.append(soma_places(coarse.read(read), read, core, coarse.grid, radius))
+        return join_places(found)
+    finally:
+        rmtree(path, ignore_errors=True)
 
-    def places(core: Box) -> pd.DataFrame:
-        read = core.grow(halo, within=grid.box)
-        return soma_places(segmentation.read(read), read, core, grid, radius)
+
+def _thin_out(work: Work, segmentation: Volume, params: SynapseParams, path: Path) -> Volume:
+    """Every n-th voxel of the segmentation (``soma_grid``), written to ``path``.
+
+    Each block is read once: a ball reaches over hundreds of voxels, and a block with so wide a
+    margin would be a hundred times as large.
+    """
+    grid, radius = segmentation.grid, params.soma_radius_nm
+    stride = soma_stride_vx(grid, radius)
+    coarse = create_volume(path, soma_grid(grid, radius), str(segmentation.dtype), chunks=COARSE_VX)
+
+    def sample(core: Box) -> NDArray[np.integer[Any]]:
+        z, y, x = (slice(-a % s, None, s) for a, s in zip(core.start, stride, strict=True))
+        return segmentation.read(core)[z, y, x]
 
     blocks = list(grid.box.blocks(params.block_vx))
-    found = []
-    for _, part in work.context.map_blocks(places, blocks):
-        found.append(part)
-        work.tell(STEP, f"looking for somata, block {len(found)} of {len(blocks)}")
-    return join_places(found)
+    for number, (core, ids) in enumerate(work.context.map_blocks(sample, blocks), start=1):
+        z, y, x = (-(-a // s) for a, s in zip(core.start, stride, strict=True))
+        c, b, a = ids.shape
+        if ids.size:
+            coarse.write(Box((z, y, x), (z + c, y + b, x + a)), ids)
+        work.tell(STEP, f"looking for somata, block {number} of {len(blocks)}")
+    return open_volume(Source(path=str(path)))
 
 
 def _sum(a: Triple, b: Triple) -> Triple:

@@ -81,4 +81,5 @@ def contacts_of(work: Work) -> tuple[pd.DataFrame, set[int]]:
             work.tell("contacts", f"block {number} of {len(blocks)}", number, len(blocks))
             yield pieces
 
-    return stitch_contacts(all_pieces(), grid, params), absent
+    first, last = blocks[0], blocks[-1]  # in zyx order, the corners of what they tile
+    return stitch_contacts(all_pieces(), grid, params, Box(first.start, last.stop)), absent

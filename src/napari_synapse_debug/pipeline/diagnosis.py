@@ -120,6 +120,7 @@ def survey_case(case: Case, matches: pd.DataFrame, judge: str) -> Survey:
         judge=judge,
         threshold=case.synapses.threshold or 0.0,
         min_size_vx=case.synapses.min_size_vx or 0,
+        high_threshold=case.synapses.high_threshold,
         classes=case.classes,
         candidates=case.candidates,
         contacts=case.contacts,

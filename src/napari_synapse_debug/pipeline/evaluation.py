@@ -241,7 +241,7 @@ def _by_overlap(case: Case) -> Evaluation | None:
 
     counts = {
         box: merge_overlaps(count(block) for block in box.blocks(_BLOCK_VX))
-        for box in (case.box, around)
+        for box in {case.box, around}  # one where the whole volume judges
     }
     match = match_in_box(counts[case.box], counts[around], case.evaluate.overlap_mode)
     return score_overlap(match, with_rule(case, "overlap").evaluate, case.box)

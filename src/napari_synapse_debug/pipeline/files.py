@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import yaml
 from numpy.typing import NDArray
 
@@ -24,6 +25,7 @@ from napari_synapse_debug.domain.records import (
     points,
 )
 from napari_synapse_debug.domain.roles import ClassSpec, Role
+from napari_synapse_debug.evaluate import look_up_segments
 from napari_synapse_debug.io import (
     Volume,
     check_mask,
@@ -40,6 +42,9 @@ from napari_synapse_debug.pipeline.evaluation import judge, write_judged
 from napari_synapse_debug.pipeline.outcome import describe_score, error_rows
 
 DEFAULT_THRESHOLD = 0.5
+
+_SAME_SIZE = 0.01
+"""Voxel sizes that differ by less are those of the same voxels, rounded."""
 
 _COARSE_NM = 10.0
 """Voxels where there are no volumes: fine enough to tell clefts apart, few enough to hold."""
@@ -114,6 +119,7 @@ def case_of_files(files: Files) -> Case:
         if text is not None
     }
     _check_volumes(volumes)
+    volumes = _on_one_grid(volumes)
     truth = read_synapses(files.truth)
     prediction = _read_prediction(files.prediction)
     grid = next((v.grid for v in volumes.values()), None)
@@ -124,6 +130,9 @@ def case_of_files(files: Files) -> Case:
         check_points(truth, grid, str(files.truth))
         check_points(prediction, grid, str(files.prediction))
     params = _read_params(files.params)
+    if "segmentation" in volumes:
+        in_use = volumes["segmentation"]
+        prediction = _with_segments(prediction, in_use, params.evaluate.snap_nm)
     synapses = params.synapses.model_copy(
         update={
             "threshold": DEFAULT_THRESHOLD
@@ -206,6 +215,47 @@ def _check_volumes(volumes: Mapping[str, Volume]) -> None:
     ):
         if name in volumes:
             check(volumes[name])
+
+
+def _on_one_grid(volumes: Mapping[str, Volume]) -> dict[str, Volume]:
+    """The volumes on the grid of the one whose file tells an offset, if any does.
+
+    Raises
+    ------
+    InputError
+        Their files tell different voxel sizes or offsets.
+    """
+    told = [v.grid for v in volumes.values() if any(v.grid.offset_nm)]
+    grid = next(iter(told or [v.grid for v in volumes.values()]), None)
+    for name, volume in volumes.items():
+        own = volume.grid
+        offset = own.offset_nm if any(own.offset_nm) else grid.offset_nm if grid else ()
+        if grid is not None and not (
+            np.allclose(own.voxel_size_nm, grid.voxel_size_nm, rtol=_SAME_SIZE)
+            and np.allclose(offset, grid.offset_nm, atol=min(grid.voxel_size_nm) / 2)
+        ):
+            raise InputError(
+                f"The {name} lies elsewhere than the other volumes",
+                found=f"voxels of {own.voxel_size_nm} nm from {own.offset_nm} nm, and of "
+                f"{grid.voxel_size_nm} nm from {grid.offset_nm} nm",
+                expected="the same voxels (zyx)",
+                fix="correct voxel size and offset in the files, or cut them to the same box",
+            )
+    return {
+        name: volume if grid is None else replace(volume, grid=grid)
+        for name, volume in volumes.items()
+    }
+
+
+def _with_segments(prediction: pd.DataFrame, in_use: Volume, snap_nm: float) -> pd.DataFrame:
+    """The rows with the segments under their points; the columns of a file may be of another."""
+    found = {
+        f"{end}_segment": look_up_segments(
+            points(prediction, end), in_use.array, in_use.grid, snap_nm
+        )
+        for end in ("pre", "post")
+    }
+    return prediction.assign(**found)
 
 
 def _read_prediction(path: Path) -> Any:

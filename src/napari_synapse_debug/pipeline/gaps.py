@@ -16,6 +16,7 @@ from napari_synapse_debug.domain.events import Event, QuietContext, StepContext
 from napari_synapse_debug.domain.params import ContactParams, SynapseParams
 from napari_synapse_debug.io import Project, Volume, load_project, lock_run, read_run, write_table
 from napari_synapse_debug.pipeline.candidate_pairs import (
+    CandidateTooLargeError,
     Scene,
     label_candidates,
     open_scene,
@@ -121,7 +122,10 @@ def _label(scene: Scene, params: SynapseParams, folder: Path) -> Labelled:
     for threshold in ladder_thresholds(params):
         at = params.model_copy(update={"threshold": threshold})
         path = folder / f"{threshold:g}.zarr"
-        found[threshold] = label_candidates(scene, at, path, floor_size(params))
+        try:
+            found[threshold] = label_candidates(scene, at, path, floor_size(params))
+        except CandidateTooLargeError as error:
+            scene.work.tell(GAPS, f"not prepared: {error}")
     return found
 
 

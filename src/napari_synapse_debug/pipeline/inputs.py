@@ -93,10 +93,11 @@ def check_needs(record: RunRecord, step: str, who: str = "") -> None:
         )
 
 
-def check_sources(project: Project, steps: Iterable[str]) -> None:
+def check_sources(project: Project, steps: Iterable[str], *, can_be_less: bool = True) -> None:
     """Refuse ``steps`` one of which would read what the project does not name.
 
-    Asked before the first begins, so that nothing is trained and predicted for hours first.
+    Asked before the first begins, so that nothing is trained and predicted for hours first. Where
+    fewer steps could be asked for (``can_be_less``) it tells which.
 
     Raises
     ------
@@ -113,7 +114,9 @@ def check_sources(project: Project, steps: Iterable[str]) -> None:
         what, field, source = named.get(step, ("", "", step))
         if source is None:
             before = [name for name in STEPS[: STEPS.index(step)] if name in steps]
-            without = f", or run without it: --steps {','.join(before)}" if before else ""
+            without = (
+                f", or run without it: --steps {','.join(before)}" if before and can_be_less else ""
+            )
             raise ProjectError(
                 f"The step {step} needs a {what}",
                 found=f"a project without: {project.folder}",

@@ -16,7 +16,12 @@ from napari_synapse_debug.domain.params import ContactParams, SynapseParams
 from napari_synapse_debug.domain.partner_model import PartnerModel
 from napari_synapse_debug.domain.records import PAIRS
 from napari_synapse_debug.io import read_table, write_table
-from napari_synapse_debug.pipeline.candidate_pairs import Scene, label_candidates, pairs_of
+from napari_synapse_debug.pipeline.candidate_pairs import (
+    CandidateTooLargeError,
+    Scene,
+    label_candidates,
+    pairs_of,
+)
 from napari_synapse_debug.synapses import predict_partners
 
 CANDIDATES_FILE = "ladder_candidates.parquet"
@@ -78,10 +83,12 @@ def as_used(rung: Rung, params: SynapseParams) -> Rung:
     return Rung(rung.candidates.assign(is_kept=kept), pairs)
 
 
-def write_ladder(
+def measure_ladder(
     scene: Scene, params: SynapseParams, used: Rung, model: PartnerModel | None
-) -> int:
-    """Write the rungs of all prepared thresholds to the run; how many there are.
+) -> Rung:
+    """Candidates and pairs at all prepared thresholds, with the column ``threshold``.
+
+    A threshold at which candidates run into one another is left out, and that is told.
 
     Parameters
     ----------
@@ -94,21 +101,29 @@ def write_ladder(
     model : PartnerModel, optional
         Tells the partners.
     """
-    folder = scene.work.folder
     candidates, pairs = [], []
     for threshold in ladder_thresholds(params):
         rung = used
         if threshold != params.threshold:
-            labels = folder / "ladder.partial.zarr"
-            rung = measure_rung(scene, params, threshold, labels)
-            rmtree(labels)
+            labels = scene.work.folder / "ladder.partial.zarr"
+            try:
+                rung = measure_rung(scene, params, threshold, labels)
+            except CandidateTooLargeError as error:
+                scene.work.tell("synapses", f"not prepared for What if: {error}")
+                continue
+            finally:
+                rmtree(labels, ignore_errors=True)
         told = rung.pairs if model is None else predict_partners(rung.pairs, model)
         kept = rung.candidates[rung.candidates["is_kept"]]
         candidates.append(kept.assign(threshold=np.float64(threshold)))
         pairs.append(told.assign(threshold=np.float64(threshold)))
-    write_table(_joined(candidates), folder / CANDIDATES_FILE)
-    write_table(_joined(pairs), folder / PAIRS_FILE)
-    return len(candidates)
+    return Rung(_joined(candidates), _joined(pairs))
+
+
+def write_ladder(folder: Path, ladder: Rung) -> None:
+    """Write what ``measure_ladder`` gave to the run in ``folder``."""
+    write_table(ladder.candidates, folder / CANDIDATES_FILE)
+    write_table(ladder.pairs, folder / PAIRS_FILE)
 
 
 def gaps_to_try(used_nm: float, voxel_size_nm: TripleNm) -> tuple[float, ...]:

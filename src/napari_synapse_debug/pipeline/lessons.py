@@ -112,10 +112,11 @@ def write_lessons(review: Review, project: Project, model: str) -> Lessons:
         truth, written = review.corrected_truth(), read_true_lessons(folder)
         if written is None or not written.equals(truth):
             write_table(truth, folder / TRUE)
+    known, told = read_hard_places(folder), read_lessons(folder)
+    if known is not None and told is not None and _in_order(known).equals(places):
+        return told  # some of the verdicts are on what is not judged any more
     write_json(folder / COUNTS, asdict(lessons))
-    known = read_hard_places(folder)
-    if known is None or not known.equals(places):
-        write_table(places, folder / HARD)
+    write_table(places, folder / HARD)
     return lessons
 
 
@@ -136,10 +137,15 @@ def _places_to_learn(review: Review, settled: pd.DataFrame, model: str | None) -
     known = None if folder is None else read_hard_places(folder)
     learnt = None if folder is None else read_learnt(folder)
     if known is None or learnt is None:
-        return places
+        return _in_order(places)
     inside = learnt.contains(review.project.raw().grid.to_index(points(known, "place")))
     kept = known[inside & ~known["key"].isin(finding_keys(review.findings)).to_numpy()]
-    return places if kept.empty else pd.concat([kept, places], ignore_index=True)
+    return _in_order(places if kept.empty else pd.concat([kept, places]))
+
+
+def _in_order(places: pd.DataFrame) -> pd.DataFrame:
+    """By key: the same places are the same table, wherever they were found."""
+    return places.sort_values("key", kind="stable", ignore_index=True)
 
 
 def read_hard_places(model_folder: Path) -> pd.DataFrame | None:

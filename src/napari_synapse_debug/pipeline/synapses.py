@@ -13,6 +13,7 @@ from napari_synapse_debug.pipeline.ladder import (
     Rung,
     as_used,
     forget_gaps,
+    measure_ladder,
     measure_rung,
     write_ladder,
 )
@@ -50,13 +51,14 @@ def find_synapses(work: Work) -> StepDone:
         pairs = predict_partners(pairs, partners.model)
     params = with_learnt_score(params, partners.model)
     placement = place_synapses(pairs, rung.candidates, params)
+    ladder = measure_ladder(scene, params, measured, partners.model)
 
-    work.forget("synapses")
+    work.forget("synapses")  # from here on nothing takes long: all of it is in the run, or nothing
     forget_gaps(work.folder)
     move_into_place(partial, work.folder / "candidates.zarr")
     write_table(scene.somata, work.folder / SOMATA)
     _write(work, rung, placement, partners)
-    write_ladder(scene, params, measured, partners.model)
+    write_ladder(work.folder, ladder)
     return _describe(rung, placement, partners, params)
 
 

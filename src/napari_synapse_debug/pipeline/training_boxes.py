@@ -24,6 +24,7 @@ from napari_synapse_debug.networks import (
 )
 from napari_synapse_debug.pipeline.annotated_box import AnnotatedBox
 from napari_synapse_debug.pipeline.calibration import ENOUGH_CLEFTS
+from napari_synapse_debug.pipeline.corrections import CORRECTED
 from napari_synapse_debug.pipeline.holding_out import hold_out, hold_out_voxels
 from napari_synapse_debug.pipeline.instances import join_instances
 from napari_synapse_debug.pipeline.lessons import read_hard_places, read_true_lessons
@@ -204,7 +205,7 @@ def _paint(
 ) -> AnnotatedBox:
     """The box with its classes without masks painted from points, if it has any."""
     truth = work.project.truth_of(annotation)
-    if corrected is not None and annotation.truth == work.project.config.truth:
+    if corrected is not None and annotation.truth in (work.project.config.truth, CORRECTED):
         truth = corrected if truth is not None else None
     masks = found.box.masks
     classes = [

@@ -46,7 +46,7 @@ def free_bytes(device: torch.device) -> int:
     limit, used = _number(_CGROUP / "memory.max"), _number(_CGROUP / "memory.current")
     if limit is None or used is None:
         return free
-    return max(0, min(free, limit - used))
+    return max(0, min(free, limit - used + _cached_bytes()))
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -63,6 +63,16 @@ def release(device: torch.device) -> None:
         torch.cuda.empty_cache()
     elif device.type == "mps":
         torch.mps.empty_cache()
+
+
+def _cached_bytes() -> int:
+    """Bytes of files that the control group keeps in memory, and gives up where it is needed."""
+    try:
+        lines = (_CGROUP / "memory.stat").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    counts = dict(line.split()[:2] for line in lines if len(line.split()) >= 2)
+    return sum(int(counts.get(name, 0)) for name in ("active_file", "inactive_file"))
 
 
 def _number(path: Path) -> int | None:

@@ -28,8 +28,10 @@ from napari_synapse_debug.synapses.placement import Fate, Placement, place_synap
 from napari_synapse_debug.synapses.somata import (
     join_places,
     mark_somata,
+    soma_grid,
     soma_halo_vx,
     soma_places,
+    soma_stride_vx,
 )
 from napari_synapse_debug.synapses.true_links import Link, true_links
 
@@ -58,8 +60,10 @@ __all__ = [
     "place_synapses",
     "predict_partners",
     "probability_a_is_pre",
+    "soma_grid",
     "soma_halo_vx",
     "soma_places",
+    "soma_stride_vx",
     "split_touching",
     "stitch_candidates",
     "strongest",

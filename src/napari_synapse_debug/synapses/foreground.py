@@ -15,7 +15,7 @@ class Foreground(NamedTuple):
 
     Parameters
     ----------
-    row_start : (Z * Y + 1,) int64
+    row_start : (Z * Y + 1,) int64, or (1,) without any run
         The runs of row ``z * Y + y`` are ``row_start[row] : row_start[row + 1]``.
     start, stop : (R,) int32
         Half-open range along x, relative to the block.
@@ -39,6 +39,8 @@ def connect_foreground(values: NDArray[np.uint8], least: int) -> Foreground:
     the three of z - 1) that it touches by a face, an edge or a corner.
     """
     row_start, start, stop, parent = _runs(np.ascontiguousarray(values), np.uint8(least))
+    if not len(start):
+        row_start = row_start[:1].copy()  # of a volume of blocks most are empty, and all are kept
     pieces = _join_rows(row_start, start, stop, parent, values.shape[1])
     return Foreground(row_start, start, stop, parent, pieces)
 

@@ -29,6 +29,14 @@ def soma_stride_vx(grid: Grid, radius_nm: float) -> Triple:
     return z, y, x
 
 
+def soma_grid(grid: Grid, radius_nm: float) -> Grid:
+    """The grid of every ``soma_stride_vx``-th voxel of ``grid``, beginning with the first."""
+    stride = soma_stride_vx(grid, radius_nm)
+    z, y, x = (-(-n // s) for n, s in zip(grid.shape, stride, strict=True))
+    c, b, a = (size * s for size, s in zip(grid.voxel_size_nm, stride, strict=True))
+    return Grid((z, y, x), (c, b, a), grid.offset_nm)
+
+
 def soma_halo_vx(grid: Grid, radius_nm: float) -> Triple:
     """Voxels (zyx) that must be read around a block for its places to be right."""
     stride = soma_stride_vx(grid, radius_nm)

@@ -12,6 +12,7 @@ import pandas as pd
 from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtWidgets import QFileDialog, QMenu, QWidget
 
+from napari_synapse_debug.domain.errors import SynapseDebugError
 from napari_synapse_debug.domain.verdicts import Verdict
 from napari_synapse_debug.io import write_table
 from napari_synapse_debug.ui import keys
@@ -47,7 +48,7 @@ class DebugDock(DebugPanel):
         self.filter_requested.connect(desk.session.set_filter)
         self.view_requested.connect(self._filter_view)
         self.verdict_requested.connect(guard(desk.reviewing.give))
-        self.comment_requested.connect(guard(desk.reviewing.comment))
+        self.comment_requested.connect(self._comment)
         self.export_requested.connect(guard(self._ask_export))
         self.command_requested.connect(lambda command: commands[command]())
         self.view.choose_columns(desk.preferences.read("columns", {}))
@@ -91,6 +92,13 @@ class DebugDock(DebugPanel):
         }
         gives = {f"verdict {verdict}": partial(reviewing.give, verdict) for verdict in Verdict}
         return commands | gives
+
+    def _comment(self, finding: int, text: str) -> None:
+        try:
+            self._desk.reviewing.comment(finding, text)
+        except SynapseDebugError as error:
+            self.errors.review.keep_comment(finding, text)
+            self.show_error(error)
 
     def _listen(self) -> None:
         """Return to the list after a comment or a search."""

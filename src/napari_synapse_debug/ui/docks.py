@@ -222,15 +222,18 @@ class ProjectDock(ProjectPanel):
             self._desk.open_project(path)
             return
         self.message.show_text(f"Unpacking {path.name} …")
-        open_it = while_alive(self, guarded(self._open_unpacked, self.show_error))
+        open_it = guarded(partial(self._open_unpacked, self._desk.session.project), self.show_error)
         self._desk.background.run(
             "unpacking",
             partial(self._desk.backend().unpack_package, path),
-            open_it,
+            while_alive(self, open_it),
             while_alive(self, self.show_error),
         )
 
-    def _open_unpacked(self, folder: Path) -> None:
+    def _open_unpacked(self, before: Path | None, folder: Path) -> None:
+        if self._desk.session.project != before:  # another was opened meanwhile
+            self.message.show_text(f"Unpacked: open the project {folder}")
+            return
         self.message.clear()
         self._desk.open_project(folder)
 

@@ -52,7 +52,7 @@ class CommentLine(QLineEdit):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._finding: int | None = None
-        self._saved = ""
+        self._saved: str | None = ""
         self.setPlaceholderText("comment")
         self.setToolTip(hint("comment"))
         self.returnPressed.connect(self.give)
@@ -74,9 +74,15 @@ class CommentLine(QLineEdit):
 
     def give(self) -> None:
         """Give the comment, if it was changed."""
-        if self._finding is not None and self.text().strip() != self._saved:
-            self._saved = self.text().strip()
-            self.comment_given.emit(self._finding, self._saved)
+        text = self.text().strip()
+        if self._finding is not None and text != self._saved:
+            self._saved = text
+            self.comment_given.emit(self._finding, text)
+
+    def keep(self, text: str) -> None:
+        """Show ``text``, which could not be saved, to be given again."""
+        self._saved = None
+        self.setText(text)
 
 
 class ReviewBar(QWidget):
@@ -92,6 +98,7 @@ class ReviewBar(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session, self._problem = session, ""
+        self._unsaved: dict[int, str] = {}
         self.progress, self.comment = QProgressBar(), CommentLine()
         self.buttons: dict[Verdict, QPushButton] = {}
         first, second = QHBoxLayout(), QHBoxLayout()
@@ -118,8 +125,22 @@ class ReviewBar(QWidget):
             layout.setSpacing(4)
         column.addLayout(first)
         column.addLayout(second)
-        self.comment.comment_given.connect(self.comment_requested)
+        self.comment.comment_given.connect(self._ask_comment)
         session.results_changing.connect(self.comment.give)  # of those that are open still
+        session.results_changed.connect(self._forget)
+
+    def keep_comment(self, finding: int, text: str) -> None:
+        """Keep what could not be saved, until it is, or the window shows other results."""
+        self._unsaved[finding] = text
+        if self.comment.is_of(finding):
+            self.comment.keep(text)
+
+    def _forget(self) -> None:
+        self._unsaved.clear()
+
+    def _ask_comment(self, finding: int, text: str) -> None:
+        self._unsaved.pop(finding, None)
+        self.comment_requested.emit(finding, text)
 
     def show_problem(self, text: str) -> None:
         """Show why no verdicts can be shown or saved; empty where they can."""
@@ -133,7 +154,7 @@ class ReviewBar(QWidget):
         self.progress.setMaximum(max(1, total))
         self.progress.setValue(reviewed)
         progress = f"{reviewed}/{total} reviewed"
-        self.progress.setFormat("no verdicts: see here" if self._problem else progress)
+        self.progress.setFormat("verdicts: see here" if self._problem else progress)
         self.progress.setToolTip(self._problem or _PROGRESS)
         finding = self._session.selected
         at = None if finding is None else self._session.table.position(finding)
@@ -148,6 +169,8 @@ class ReviewBar(QWidget):
         tip = hint("comment") + others
         if not self.comment.is_of(finding) or not self.comment.hasFocus():
             self.comment.show_comment(finding, str(own))
+            if finding in self._unsaved:
+                self.comment.keep(self._unsaved[finding])
         allow(self.comment, tip, NOT_SELECTED if at is None else "")
 
     def _ask(self, verdict: Verdict) -> None:

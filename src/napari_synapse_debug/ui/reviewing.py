@@ -50,6 +50,7 @@ class Reviewing:
         self._problem: SynapseDebugError | None = None
         self._sessions: dict[Path, str] = {}
         self._noted: set[int] = set()
+        self.edits_changed.connect(lambda: self._set_problem(None))
         session.results_changed.connect(self.reopen)
         session.finding_selected.connect(self._note_seen)
 
@@ -199,6 +200,7 @@ class Reviewing:
         """Put ``text`` in the place of this person's comment on ``finding``."""
         marks, at = self._session.marks, self._session.table.position(finding)
         self.review.set_comment(finding, text)
+        self._set_problem(None)
         if marks.comment[at] == marks.own_comment[at]:
             self._say(at, comment=text, own_comment=text)
         else:
@@ -253,11 +255,15 @@ class Reviewing:
             # not ``mark_seen``: that replays the journal, which is long after a day of reviewing
             self._review.store.append(ActionKind.SEEN, subject=self._review.refer(finding))
         except SynapseDebugError as error:
+            self._noted.discard(finding)
             self._set_problem(error)
+        else:
+            self._set_problem(None)
 
     def _set_problem(self, error: SynapseDebugError | None) -> None:
-        self._problem = error
-        self.problem_changed.emit(self.problem)
+        if error is not self._problem:
+            self._problem = error
+            self.problem_changed.emit(self.problem)
 
     def _say(self, at: int, **values: str) -> None:
         """Show at once what this person said of the finding at place ``at``."""

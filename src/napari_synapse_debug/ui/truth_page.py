@@ -65,6 +65,7 @@ class TruthPage(QWidget):
         super().__init__(parent)
         self._session = session
         self._rows = empty(TRUTH)
+        self._asked = ""  # the kind, until the corrected truth tells it
         self.modes = {MOVE: QPushButton("Move points"), ADD: QPushButton("Add synapse")}
         self.delete, self.accept = QPushButton("Delete synapse"), QPushButton("Accept as true")
         self.kind, self.score = ChoiceBox(), QPushButton("Score with corrections")
@@ -77,7 +78,7 @@ class TruthPage(QWidget):
 
     def show_finding(self, _: object = None) -> None:
         """Allow what can be done to the selected error, and to the row that is edited."""
-        row = self._session.selected_row()
+        row, self._asked = self._session.selected_row(), ""
         is_false = row is not None and row["error"] == "false"
         nothing = NOT_SELECTED if row is None else ""
         untrue = "" if not self._rows.empty else nothing or _NO_TRUE
@@ -138,8 +139,11 @@ class TruthPage(QWidget):
         self._session.results_changed.connect(self._forget)
 
     def _ask_kind(self) -> None:
-        chosen = str(self.kind.currentData())
-        if not len(self._rows) or chosen != str(self._rows["kind"].iloc[0]):
+        chosen, now = str(self.kind.currentData()), self._asked
+        if not now and len(self._rows):
+            now = str(self._rows["kind"].iloc[0])
+        if chosen != now:
+            self._asked = chosen
             self.kind_requested.emit(Kind(chosen))
 
     def _why_closed(self) -> str:
