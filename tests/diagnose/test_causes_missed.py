@@ -159,6 +159,7 @@ def test_a_signal_below_the_high_threshold_is_weak(world, findings_of):
     assert "Peak 0.60 in the zone reaches the threshold 0.50, but" in found["summary"]
     assert "0.70 somewhere (synapses.high_threshold)" in found["summary"]
     assert found["candidate_outcome"] == "untested"
+    assert found["fix_set"] == "classifier"
 
 
 def test_a_high_threshold_may_be_reached_beyond_the_zone(world, findings_of):

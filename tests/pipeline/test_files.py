@@ -142,6 +142,16 @@ def test_rows_without_segments_are_looked_up_where_a_segmentation_is_given(
     assert twin["cause"] == "reversed"
 
 
+def test_the_judge_column_reads_the_columns_also_beside_a_segmentation(
+    with_volumes: Files, tmp_path: Path
+) -> None:
+    params = tmp_path / "judge.yaml"
+    params.write_text("evaluate: {judge: column}\n")
+    judge_files("evaluate", replace(with_volumes, params=params), tmp_path / "out")
+    content = read_json(tmp_path / "out/evaluation.json")
+    assert (content["judge"], content["tp"], content["fp"]) == ("column", 4, 2)
+
+
 def test_volumes_that_lie_elsewhere_are_refused_unless_the_file_tells_nothing(
     with_volumes: Files, tmp_path: Path, world: SimpleNamespace
 ) -> None:

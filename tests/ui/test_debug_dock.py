@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -97,6 +98,31 @@ def test_a_comment_that_cannot_be_saved_is_kept_and_given_again(dock, desk, proj
     assert dock.errors.review.progress.text() == "0/10 reviewed"
     with open_review(project) as review:
         assert review.verdicts()["comment"].tolist() == ["thin"]
+
+
+def test_a_comment_that_could_not_be_saved_is_put_on_no_error_of_other_results(
+    dock, desk, project, tmp_path, qtbot
+):
+    other = Path(shutil.copytree(project, tmp_path / "other"))
+    (other / "review.sqlite").unlink(missing_ok=True)
+    line = dock.errors.review.comment
+    desk.session.select(4)
+    locked = sqlite3.connect(project / "review.sqlite")
+    locked.execute("BEGIN EXCLUSIVE")
+    desk.reviewing.review.store._connection.execute("PRAGMA busy_timeout = 1")
+    line.setText("thin")
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    desk.session.set_filter(FindingFilter("missed"))
+    assert line.text() == "thin"
+
+    desk.runner.open(other)
+    assert line.text() == ""
+    assert not (desk.session.marks.comment != "").any()
+    desk.session.select(4)
+    assert line.text() == ""
+    with open_review(other) as review:
+        assert review.verdicts().empty
+    locked.close()
 
 
 def test_a_review_that_cannot_be_read_stands_beside_the_list(dock, desk, project):

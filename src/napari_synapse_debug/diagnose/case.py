@@ -113,7 +113,9 @@ class Case:
         if not self.peak >= evidence.threshold:
             return False
         high = evidence.high_threshold
-        return high is None or self.peak >= high or bool(self.candidates_in_zone)
+        if high is None or self.peak >= high or self.scene.labels is None:
+            return True
+        return bool(self.candidates_in_zone)
 
     @cached_property
     def true_pair(self) -> Pair | None:

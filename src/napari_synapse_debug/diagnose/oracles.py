@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt, find_objects, label
+from scipy.ndimage import distance_transform_edt, find_objects, label, maximum
 
 from napari_synapse_debug.diagnose.scene import Scene
 from napari_synapse_debug.diagnose.survey import Survey
@@ -65,11 +65,15 @@ def perfect_candidates(scene: Scene, probability: NDArray[np.uint8]) -> tuple[Vo
     """One candidate a zone that has voxels ≥ threshold, of any size; pieces in no zone stay.
 
     A component that reaches into zones is cut between them, each voxel to the nearest of its
-    zones; the pieces of one zone are joined. Components in no zone keep to the size filter.
+    zones; the pieces of one zone are joined. Without a voxel of the ``high_threshold``, if there is
+    one, a component is none. Components in no zone keep to the size filter.
     """
     evidence = scene.survey.evidence
     strength = _strongest(probability, evidence.classes)
-    pieces, _ = label(strength >= evidence.threshold, np.ones((3, 3, 3)))
+    pieces, count = label(strength >= evidence.threshold, np.ones((3, 3, 3)))
+    if evidence.high_threshold is not None and count:
+        peaks = np.append(0.0, maximum(strength, pieces, np.arange(1, count + 1)))
+        pieces = np.where((peaks >= evidence.high_threshold)[pieces], pieces, 0)
     zoned = np.where(pieces > 0, scene.zones.grown, 0)
     joined = np.unique(pieces[zoned != 0])
     keys = np.unique(zoned[zoned != 0])

@@ -130,7 +130,7 @@ def case_of_files(files: Files) -> Case:
         check_points(truth, grid, str(files.truth))
         check_points(prediction, grid, str(files.prediction))
     params = _read_params(files.params)
-    if "segmentation" in volumes:
+    if "segmentation" in volumes and params.evaluate.judge != "column":
         in_use = volumes["segmentation"]
         prediction = _with_segments(prediction, in_use, params.evaluate.snap_nm)
     synapses = params.synapses.model_copy(

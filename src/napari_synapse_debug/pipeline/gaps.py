@@ -125,6 +125,8 @@ def _label(scene: Scene, params: SynapseParams, folder: Path) -> Labelled:
         try:
             found[threshold] = label_candidates(scene, at, path, floor_size(params))
         except CandidateTooLargeError as error:
+            if threshold == params.threshold:
+                raise
             scene.work.tell(GAPS, f"not prepared: {error}")
     return found
 

@@ -107,14 +107,16 @@ def write_lessons(review: Review, project: Project, model: str) -> Lessons:
     was reviewed since a call that was stopped, the files stay, and the training goes on.
     """
     folder, lessons = review.project.model_folder(model), describe_lessons(review, project, model)
-    places = _places_to_learn(review, review.settled(), model)
+    places, is_edited = _places_to_learn(review, review.settled(), model), False
     if review.project.config.truth is not None:
         truth, written = review.corrected_truth(), read_true_lessons(folder)
-        if written is None or not written.equals(truth):
+        is_edited = written is None or not written.equals(truth)
+        if is_edited:
             write_table(truth, folder / TRUE)
     known, told = read_hard_places(folder), read_lessons(folder)
-    if known is not None and told is not None and _in_order(known).equals(places):
-        return told  # some of the verdicts are on what is not judged any more
+    is_known = known is not None and _in_order(known).equals(_in_order(places))
+    if told is not None and is_known and not is_edited:
+        return told  # of now there would be fewer: what is learnt from is not judged any more
     write_json(folder / COUNTS, asdict(lessons))
     write_table(places, folder / HARD)
     return lessons
@@ -137,10 +139,10 @@ def _places_to_learn(review: Review, settled: pd.DataFrame, model: str | None) -
     known = None if folder is None else read_hard_places(folder)
     learnt = None if folder is None else read_learnt(folder)
     if known is None or learnt is None:
-        return _in_order(places)
+        return places
     inside = learnt.contains(review.project.raw().grid.to_index(points(known, "place")))
     kept = known[inside & ~known["key"].isin(finding_keys(review.findings)).to_numpy()]
-    return _in_order(places if kept.empty else pd.concat([kept, places]))
+    return places if kept.empty else pd.concat([kept, places], ignore_index=True)
 
 
 def _in_order(places: pd.DataFrame) -> pd.DataFrame:

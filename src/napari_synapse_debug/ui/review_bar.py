@@ -79,6 +79,11 @@ class CommentLine(QLineEdit):
             self._saved = text
             self.comment_given.emit(self._finding, text)
 
+    def drop(self) -> None:
+        """Be of no finding, with nothing to give."""
+        self._finding, self._saved = None, ""
+        self.clear()
+
     def keep(self, text: str) -> None:
         """Show ``text``, which could not be saved, to be given again."""
         self._saved = None
@@ -126,8 +131,7 @@ class ReviewBar(QWidget):
         column.addLayout(first)
         column.addLayout(second)
         self.comment.comment_given.connect(self._ask_comment)
-        session.results_changing.connect(self.comment.give)  # of those that are open still
-        session.results_changed.connect(self._forget)
+        session.results_changing.connect(self._leave)
 
     def keep_comment(self, finding: int, text: str) -> None:
         """Keep what could not be saved, until it is, or the window shows other results."""
@@ -135,8 +139,12 @@ class ReviewBar(QWidget):
         if self.comment.is_of(finding):
             self.comment.keep(text)
 
-    def _forget(self) -> None:
-        self._unsaved.clear()
+    def _leave(self, is_same: bool) -> None:  # as the signal gives it
+        """Give the comment to the errors that are still open; others may have its number."""
+        self.comment.give()
+        if not is_same:
+            self._unsaved.clear()
+            self.comment.drop()
 
     def _ask_comment(self, finding: int, text: str) -> None:
         self._unsaved.pop(finding, None)
@@ -167,7 +175,9 @@ class ReviewBar(QWidget):
         own, everyone = ("", "") if at is None else (marks.own_comment[at], marks.comment[at])
         others = f"\nAll comments: {everyone}" if everyone != own else ""
         tip = hint("comment") + others
-        if not self.comment.is_of(finding) or not self.comment.hasFocus():
+        is_of_it = self.comment.is_of(finding)
+        is_kept = finding in self._unsaved  # given again when it is left, not at each change
+        if not is_of_it or not (is_kept or self.comment.hasFocus()):
             self.comment.show_comment(finding, str(own))
             if finding in self._unsaved:
                 self.comment.keep(self._unsaved[finding])

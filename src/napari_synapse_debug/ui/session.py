@@ -66,7 +66,7 @@ class Session:
     """
 
     project_changed = Signal(object)
-    results_changing = Signal()
+    results_changing = Signal(bool)
     results_changed = Signal()
     listing_changed = Signal()
     marks_changed = Signal()
@@ -105,10 +105,10 @@ class Session:
         Where ``goes_on``, and the findings are the same, both stay: other results of the run
         changed.
         """
-        _tell(self.results_changing)
         findings = None if results is None else results.findings
         found = empty(FINDINGS) if findings is None else findings
         is_same = goes_on and found.equals(self.table.frame.drop(columns=SIZE))
+        _tell(self.results_changing, is_same)  # the others are open still
         self.results, self.proposed_box = results, None
         table = FindingTable(with_sizes(found, results))
         self.table = table.with_marks(self.table.marks) if is_same else table
