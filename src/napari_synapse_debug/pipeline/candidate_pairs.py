@@ -133,6 +133,7 @@ def label_candidates(
     candidates, relabelling = stitch_candidates(
         pieces, grid, classes, min_size_vx, params.high_threshold
     )
+    check_extent(candidates, params)
 
     def draw(found: CandidatePieces) -> None:
         ids = relabelling[found.core]
@@ -141,7 +142,6 @@ def label_candidates(
 
     for _ in work.context.map_blocks(draw, pieces):
         pass
-    check_extent(candidates, params)
     if params.split_touching:
         candidates = split_touching(
             candidates,

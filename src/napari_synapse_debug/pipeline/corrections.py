@@ -13,6 +13,7 @@ from napari_synapse_debug.pipeline.case import case_of_run
 from napari_synapse_debug.pipeline.evaluation import judge
 from napari_synapse_debug.pipeline.review import Review, open_review
 from napari_synapse_debug.pipeline.work import Work, as_made
+from napari_synapse_debug.review import count_holding
 
 CORRECTED = "truth.corrected.csv"
 
@@ -22,7 +23,7 @@ class CorrectedScore:
     """The score against the truth as it was, and as it was corrected.
 
     ``before`` and ``now`` are the contents of evaluation.json; ``n_reviewed`` of
-    ``n_findings`` findings have a verdict.
+    ``n_findings`` findings have a verdict that holds.
     """
 
     before: Mapping[str, Any]
@@ -54,7 +55,7 @@ def score_corrected(review: Review) -> CorrectedScore:
     return CorrectedScore(
         before=judge(case).content,
         now=judge(replace(case, truth=review.corrected_truth())).content,
-        n_reviewed=int((review.settled()["verdict"] != "").sum()),
+        n_reviewed=count_holding(review.settled()),
         n_findings=len(review.findings),
     )
 

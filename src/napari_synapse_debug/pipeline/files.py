@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,23 +28,17 @@ from napari_synapse_debug.domain.roles import ClassSpec, Role
 from napari_synapse_debug.evaluate import look_up_segments
 from napari_synapse_debug.io import (
     Volume,
-    check_mask,
     check_points,
-    check_segmentation,
-    open_volume,
-    parse_source,
     read_synapses,
     read_table,
 )
 from napari_synapse_debug.pipeline.case import Case
 from napari_synapse_debug.pipeline.diagnosis import diagnose_case, write_findings
 from napari_synapse_debug.pipeline.evaluation import judge, write_judged
+from napari_synapse_debug.pipeline.file_volumes import as_probability, open_volumes
 from napari_synapse_debug.pipeline.outcome import describe_score, error_rows
 
 DEFAULT_THRESHOLD = 0.5
-
-_SAME_SIZE = 0.01
-"""Voxel sizes that differ by less are those of the same voxels, rounded."""
 
 _COARSE_NM = 10.0
 """Voxels where there are no volumes: fine enough to tell clefts apart, few enough to hold."""
@@ -108,18 +102,13 @@ def case_of_files(files: Files) -> Case:
     InputError, DataError
         See ``judge_files``.
     """
-    volumes = {
-        name: _open(text, files.voxel_size_nm)
-        for name, text in (
-            ("segmentation", files.segmentation),
-            ("true segmentation", files.true_segmentation),
-            ("mask", files.mask),
-            ("probability", files.probability),
-        )
-        if text is not None
+    named = {
+        "segmentation": files.segmentation,
+        "true segmentation": files.true_segmentation,
+        "mask": files.mask,
+        "probability": files.probability,
     }
-    _check_volumes(volumes)
-    volumes = _on_one_grid(volumes)
+    volumes = open_volumes(named, files.voxel_size_nm)
     truth = read_synapses(files.truth)
     prediction = _read_prediction(files.prediction)
     grid = next((v.grid for v in volumes.values()), None)
@@ -156,95 +145,9 @@ def case_of_files(files: Files) -> Case:
         contacts=_read(files.contacts, CONTACTS),
         segmentation=volumes.get("segmentation"),
         true_segmentation=volumes.get("true segmentation"),
-        probability=None if probability is None else _as_probability(probability),
+        probability=None if probability is None else as_probability(probability),
         clefts=volumes.get("mask"),
     )
-
-
-class _Probability:
-    """An array-like (1, Z, Y, X) uint8 of a probability that is uint8 or float in [0, 1]."""
-
-    def __init__(self, volume: Volume) -> None:
-        self._volume = volume
-        self.shape = (1, *volume.grid.shape)
-        self.ndim = 4
-        self.dtype = np.dtype(np.uint8)
-
-    def __getitem__(self, index: Any) -> NDArray[np.uint8]:
-        parts = index if isinstance(index, tuple) else (index,)
-        parts = tuple(part for part in parts if part is not Ellipsis)
-        spatial = parts[1:] if len(parts) == 4 else parts
-        values = np.asarray(self._volume.array[spatial])
-        if values.dtype.kind == "f":
-            values = np.clip(np.nan_to_num(values) * 255 + 0.5, 0, 255).astype(np.uint8)
-        whole: NDArray[np.uint8] = values[None]
-        return whole[parts[0]] if len(parts) == 4 else whole
-
-
-def _as_probability(volume: Volume) -> Volume:
-    if volume.channels is not None or (volume.dtype.kind != "f" and volume.dtype != np.uint8):
-        raise InputError(
-            "The probability cannot be used",
-            found=f"{volume.dtype}, channels {volume.channels}",
-            expected="one channel, uint8 (255 is 1) or float in [0, 1]",
-            fix="give the channel of the synapses alone",
-        )
-    return Volume(volume.name, volume.grid, _Probability(volume), ("synapse",))
-
-
-def _open(text: str, voxel_size_nm: TripleNm | None) -> Volume:
-    volume = open_volume(parse_source(text), Path.cwd(), voxel_size_nm)
-    if volume.channels is not None and len(volume.channels) == 1:
-        return volume.channel(volume.channels[0])
-    return volume
-
-
-def _check_volumes(volumes: Mapping[str, Volume]) -> None:
-    shapes = {name: volume.grid.shape for name, volume in volumes.items()}
-    if len(set(shapes.values())) > 1:
-        raise InputError(
-            "The volumes have different shapes",
-            found="; ".join(f"{name} {shape}" for name, shape in shapes.items()),
-            expected="one shape (zyx)",
-            fix="cut them to the same box",
-        )
-    for name, check in (
-        ("segmentation", check_segmentation),
-        ("true segmentation", check_segmentation),
-        ("mask", check_mask),
-    ):
-        if name in volumes:
-            check(volumes[name])
-
-
-def _on_one_grid(volumes: Mapping[str, Volume]) -> dict[str, Volume]:
-    """The volumes on the grid of the one whose file tells an offset, if any does.
-
-    Raises
-    ------
-    InputError
-        Their files tell different voxel sizes or offsets.
-    """
-    told = [v.grid for v in volumes.values() if any(v.grid.offset_nm)]
-    grid = next(iter(told or [v.grid for v in volumes.values()]), None)
-    for name, volume in volumes.items():
-        own = volume.grid
-        offset = own.offset_nm if any(own.offset_nm) else grid.offset_nm if grid else ()
-        if grid is not None and not (
-            np.allclose(own.voxel_size_nm, grid.voxel_size_nm, rtol=_SAME_SIZE)
-            and np.allclose(offset, grid.offset_nm, atol=min(grid.voxel_size_nm) / 2)
-        ):
-            raise InputError(
-                f"The {name} lies elsewhere than the other volumes",
-                found=f"voxels of {own.voxel_size_nm} nm from {own.offset_nm} nm, and of "
-                f"{grid.voxel_size_nm} nm from {grid.offset_nm} nm",
-                expected="the same voxels (zyx)",
-                fix="correct voxel size and offset in the files, or cut them to the same box",
-            )
-    return {
-        name: volume if grid is None else replace(volume, grid=grid)
-        for name, volume in volumes.items()
-    }
 
 
 def _with_segments(prediction: pd.DataFrame, in_use: Volume, snap_nm: float) -> pd.DataFrame:

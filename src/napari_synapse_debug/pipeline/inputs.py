@@ -104,16 +104,13 @@ def check_sources(project: Project, steps: Iterable[str], *, can_be_less: bool =
     ProjectError
         There is no neuron segmentation for the contacts, or no truth to evaluate with.
     """
-    config = project.config
-    named = {
-        "contacts": ("neuron segmentation", "segmentation", config.segmentation),
-        "evaluate": ("truth", "truth", config.truth),
-    }
-    steps = tuple(steps)
-    for step in steps:
-        what, field, source = named.get(step, ("", "", step))
-        if source is None:
-            before = [name for name in STEPS[: STEPS.index(step)] if name in steps]
+    config, asked = project.config, tuple(steps)
+    for step, what, field, source in (
+        ("contacts", "neuron segmentation", "segmentation", config.segmentation),
+        ("evaluate", "truth", "truth", config.truth),
+    ):
+        if step in asked and source is None:
+            before = [name for name in STEPS[: STEPS.index(step)] if name in asked]
             without = (
                 f", or run without it: --steps {','.join(before)}" if before and can_be_less else ""
             )

@@ -28,7 +28,7 @@ from napari_synapse_debug.io import (
 )
 from napari_synapse_debug.pipeline.division import DIVISION, read_learnt
 from napari_synapse_debug.pipeline.review import Review
-from napari_synapse_debug.review import hard_places, uncertain_boxes
+from napari_synapse_debug.review import count_holding, hard_places, uncertain_boxes
 
 HARD = "hard_places.parquet"
 TRUE = "corrected_truth.parquet"
@@ -79,7 +79,11 @@ def describe_lessons(review: Review, project: Project, model: str | None = None)
     ``project`` is that of the review, with the boxes it has by now.
     """
     settled = review.settled()
-    places = points(_places_to_learn(review, settled, model), "place")
+    return _count(review, project, settled, _places_to_learn(review, settled, model))
+
+
+def _count(review: Review, project: Project, settled: pd.DataFrame, hard: pd.DataFrame) -> Lessons:
+    places = points(hard, "place")
     grid, judged = project.raw().grid, project.config.box("eval")
     boxes = [Box.parse(a.box) for a in project.config.annotated if a.raw is None]
     voxels = grid.to_index(places)
@@ -89,7 +93,7 @@ def describe_lessons(review: Review, project: Project, model: str | None = None)
     n_judged = 0 if judged is None else int((judged.contains(voxels) & ~learnt).sum())
     added, removed, changed = _edits(review)
     return Lessons(
-        verdicts=int((settled["verdict"] != "").sum()),
+        verdicts=count_holding(settled),
         hard=len(places),
         hard_learnt=int(learnt.sum()),
         hard_judged=n_judged,
@@ -106,8 +110,8 @@ def write_lessons(review: Review, project: Project, model: str) -> Lessons:
     that lie in its boxes. They come last: where they are, the lessons are complete. Where nothing
     was reviewed since a call that was stopped, the files stay, and the training goes on.
     """
-    folder, lessons = review.project.model_folder(model), describe_lessons(review, project, model)
-    places, is_edited = _places_to_learn(review, review.settled(), model), False
+    folder, settled, is_edited = review.project.model_folder(model), review.settled(), False
+    places = _places_to_learn(review, settled, model)
     if review.project.config.truth is not None:
         truth, written = review.corrected_truth(), read_true_lessons(folder)
         is_edited = written is None or not written.equals(truth)
@@ -117,6 +121,7 @@ def write_lessons(review: Review, project: Project, model: str) -> Lessons:
     is_known = known is not None and _in_order(known).equals(_in_order(places))
     if told is not None and is_known and not is_edited:
         return told  # of now there would be fewer: what is learnt from is not judged any more
+    lessons = _count(review, project, settled, places)
     write_json(folder / COUNTS, asdict(lessons))
     write_table(places, folder / HARD)
     return lessons

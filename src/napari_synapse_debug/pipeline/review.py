@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.records import FINDINGS, PREDICTION, TRUTH, Columns, empty
@@ -31,6 +29,7 @@ from napari_synapse_debug.io import Project, ReviewStore, load_project, read_tab
 from napari_synapse_debug.pipeline.package_file import read_package, reviewer_name
 from napari_synapse_debug.review import (
     FindingIndex,
+    LookUp,
     ReviewState,
     check_row,
     correct_truth,
@@ -43,8 +42,6 @@ from napari_synapse_debug.review import (
     replay,
     settle,
 )
-
-LookUp = Callable[[NDArray[np.float64]], NDArray[np.uint64]]
 
 
 def open_review(

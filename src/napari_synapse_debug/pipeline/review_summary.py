@@ -12,7 +12,7 @@ import pandas as pd
 from napari_synapse_debug.domain.verdicts import Verdict
 from napari_synapse_debug.io import load_project, set_aside
 from napari_synapse_debug.pipeline.review import Review, open_review
-from napari_synapse_debug.review import Standing, agreement, progress
+from napari_synapse_debug.review import Standing, agreement, count_holding, progress
 
 Rows = tuple[Mapping[str, Any], ...]
 
@@ -53,7 +53,7 @@ def summarize_review(review: Review) -> ReviewSummary:
     holds = settled.loc[settled["verdict"] != "", "verdict"].value_counts()
     return ReviewSummary(
         n_findings=len(review.findings),
-        n_reviewed=int(holds.sum()),
+        n_reviewed=count_holding(settled),
         n_stale=len(stale),
         verdicts=tuple(
             {"verdict": verdict.value, "findings": int(holds[verdict.value])}

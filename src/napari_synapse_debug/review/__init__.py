@@ -19,16 +19,18 @@ from napari_synapse_debug.review.progress import progress
 from napari_synapse_debug.review.rekeying import (
     REKEY_NM,
     FindingIndex,
+    LookUp,
     find_again,
     once_per_point,
 )
-from napari_synapse_debug.review.settling import Standing, settle
+from napari_synapse_debug.review.settling import Standing, count_holding, settle
 from napari_synapse_debug.review.state import ReviewState, replay
 from napari_synapse_debug.review.uncertainty import uncertain_boxes
 
 __all__ = [
     "REKEY_NM",
     "FindingIndex",
+    "LookUp",
     "ReviewState",
     "Standing",
     "agreement",
@@ -37,6 +39,7 @@ __all__ = [
     "cohen_kappa",
     "correct_truth",
     "corrected_rows",
+    "count_holding",
     "crop_boxes",
     "find_again",
     "hard_places",

@@ -15,12 +15,11 @@ edits by hand           come after, in the order in which they were made
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from napari_synapse_debug.domain.errors import InputError
 from napari_synapse_debug.domain.records import (
@@ -43,10 +42,9 @@ from napari_synapse_debug.domain.verdicts import (
     Verdict,
 )
 from napari_synapse_debug.review.joining import SAME_PLACE_NM, merge_words, place_keys
+from napari_synapse_debug.review.rekeying import LookUp
 from napari_synapse_debug.review.settling import settle
 from napari_synapse_debug.review.state import ReviewState, replay
-
-LookUp = Callable[[NDArray[np.float64]], NDArray[np.uint64]]
 
 _FIRST_NEW_ROW = 10**14
 _MIDPOINT = "cleft_is_midpoint"

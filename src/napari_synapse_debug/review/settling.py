@@ -60,6 +60,11 @@ def settle(verdicts: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     return conform(pd.DataFrame(rows), columns, "settled verdicts")
 
 
+def count_holding(settled: pd.DataFrame) -> int:
+    """How many rows of ``settle`` have a verdict that holds: those that are not disputed."""
+    return int((settled["verdict"] != "").sum())
+
+
 class _Word(NamedTuple):
     author: str
     verdict: str

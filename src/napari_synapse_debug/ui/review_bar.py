@@ -139,7 +139,7 @@ class ReviewBar(QWidget):
         if self.comment.is_of(finding):
             self.comment.keep(text)
 
-    def _leave(self, is_same: bool) -> None:  # as the signal gives it
+    def _leave(self, is_same: bool) -> None:
         """Give the comment to the errors that are still open; others may have its number."""
         self.comment.give()
         if not is_same:
