@@ -87,7 +87,7 @@ def test_a_comment_that_cannot_be_saved_is_kept_and_given_again(dock, desk, proj
     assert "review.sqlite" in dock.message.text()
     desk.session.select(5)
     assert line.text() == ""
-    assert dock.errors.review.progress.text() == "verdicts: see here"  # not noted as seen
+    assert dock.errors.review.progress.text() == "verdicts not saved"  # not noted as seen
     desk.session.select(4)
     assert line.text() == "thin"
 
@@ -132,8 +132,9 @@ def test_a_review_that_cannot_be_read_stands_beside_the_list(dock, desk, project
     path.write_bytes(b"no data base" * 100)
     desk.runner.open(project)
     desk.session.select(2)
-    assert dock.errors.review.progress.text() == "verdicts: see here"
+    assert dock.errors.review.progress.text() == "verdicts not saved"
     assert path.name in dock.errors.review.progress.toolTip()
+    assert path.name in dock.message.text()
 
 
 def test_tab_leaves_the_list_for_comment_verdicts_and_trace(dock, desk, qtbot):

@@ -183,8 +183,8 @@ class DebugPanel(QWidget):
         self._show_count()
 
     def show_finding(self, finding: int | None) -> None:
-        """Mark the row of ``finding`` and show its trace."""
-        self.message.clear()
+        """Mark the row of ``finding`` and show its trace, and why verdicts are not saved, if so."""
+        self.message.show_text(self.errors.review.problem)
         self.errors.show_finding(finding)
         self._show_count()
 

@@ -93,6 +93,8 @@ class CommentLine(QLineEdit):
 class ReviewBar(QWidget):
     """Emits ``verdict_requested(verdict)`` and ``comment_requested(finding, text)``.
 
+    ``problem`` tells why no verdicts can be shown or saved; empty where they can.
+
     ``command_requested(command)`` asks to take a verdict back, to undo or to redo.
     """
 
@@ -102,7 +104,7 @@ class ReviewBar(QWidget):
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session, self._problem = session, ""
+        self._session, self.problem = session, ""
         self._unsaved: dict[int, str] = {}
         self.progress, self.comment = QProgressBar(), CommentLine()
         self.buttons: dict[Verdict, QPushButton] = {}
@@ -152,7 +154,7 @@ class ReviewBar(QWidget):
 
     def show_problem(self, text: str) -> None:
         """Show why no verdicts can be shown or saved; empty where they can."""
-        self._problem = text
+        self.problem = text
         self.show_state()
 
     def show_state(self) -> None:
@@ -162,8 +164,8 @@ class ReviewBar(QWidget):
         self.progress.setMaximum(max(1, total))
         self.progress.setValue(reviewed)
         progress = f"{reviewed}/{total} reviewed"
-        self.progress.setFormat("verdicts: see here" if self._problem else progress)
-        self.progress.setToolTip(self._problem or _PROGRESS)
+        self.progress.setFormat("verdicts not saved" if self.problem else progress)
+        self.progress.setToolTip(self.problem or _PROGRESS)
         finding = self._session.selected
         at = None if finding is None else self._session.table.position(finding)
         given = "" if at is None else str(marks.verdict[at])
